@@ -1,0 +1,57 @@
+import { type Tensor, type Tensor4D, add } from '@tensorflow/tfjs-core';
+import { ArgumentError } from '../errors.js';
+import { type Initializer, biasUniform, kaimingUniform } from '../init.js';
+import { Module, Parameter } from '../module.js';
+import { type Padding, conv2d } from '../ops/conv2d.js';
+
+/** One number for both axes, or [height, width]. */
+export type Pair = number | readonly [height: number, width: number];
+
+export const pair = (value: Pair): [number, number] => (typeof value === 'number' ? [value, value] : [value[0], value[1]]);
+
+export interface Conv2dOptions {
+  stride?: Pair;
+  /** Zeros on each side, as in PyTorch; `'same'` pads as TensorFlow does (unequal at stride 2). Default 0. */
+  padding?: Pair | 'same';
+  dilation?: Pair;
+  /** Channels are split into this many groups that do not see each other; `groups = cin` is a depthwise convolution. */
+  groups?: number;
+  bias?: boolean;
+  /** Default: PyTorch's, `kaimingUniform({ a: √5 })`. */
+  init?: Initializer;
+}
+
+/**
+ * Convolution: [N, H, W, cin] → [N, H', W', cout], H' = ⌊(H + 2·padding − dilation·(kernel − 1) − 1) / stride⌋ + 1.
+ * Weights as in `torch.nn.Conv2d`: `weight` [cout, cin/groups, kh, kw] and `bias` [cout].
+ */
+export class Conv2d extends Module {
+  readonly weight: Parameter;
+  readonly bias: Parameter | undefined;
+  readonly #options: { stride: [number, number]; padding: Padding; dilation: [number, number]; groups: number };
+
+  constructor(cin: number, cout: number, kernel: Pair, options: Conv2dOptions = {}) {
+    super();
+    const { groups = 1, init = kaimingUniform({ a: Math.sqrt(5) }), padding = 0 } = options;
+    if (cin % groups !== 0 || cout % groups !== 0) {
+      throw new ArgumentError(`Conv2d: cin (= ${cin}) and cout (= ${cout}) must be divisible by groups (= ${groups}).`);
+    }
+    const [kh, kw] = pair(kernel);
+    this.weight = new Parameter([cout, cin / groups, kh, kw], { init, layout: 'conv' });
+    if (options.bias ?? true) {
+      const fanIn = (cin / groups) * kh * kw;
+      this.bias = new Parameter([cout], { init: (values, fan, random) => biasUniform(values, { ...fan, in: fanIn }, random) });
+    }
+    this.#options = {
+      stride: pair(options.stride ?? 1),
+      padding: padding === 'same' ? 'same' : pair(padding),
+      dilation: pair(options.dilation ?? 1),
+      groups,
+    };
+  }
+
+  forward(x: Tensor): Tensor {
+    const y = conv2d(x as Tensor4D, this.weight.value as unknown as Tensor4D, this.#options);
+    return this.bias ? add(y, this.bias.value) : y;
+  }
+}
