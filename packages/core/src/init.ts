@@ -45,14 +45,11 @@ export const xavierUniform: Initializer = uniform((fan) => Math.sqrt(6 / (fan.in
 /** Glorot and Bengio 2010: N(0, 2 / (fan in + fan out)). */
 export const xavierNormal: Initializer = normal((fan) => Math.sqrt(2 / (fan.in + fan.out)));
 
-/** U(±1 / √fan in): PyTorch's default for the bias of Conv2d and Linear. */
-export const biasUniform: Initializer = uniform((fan) => 1 / Math.sqrt(fan.in));
+/** U(±1 / √fanIn): PyTorch's default for the bias of a layer with this fan-in. */
+export const biasUniform = (fanIn: number): Initializer => uniform(() => 1 / Math.sqrt(fanIn));
 
-export const normalInit = ({ std, mean = 0 }: { std: number; mean?: number }): Initializer => {
-  return (values, _, random) => {
-    for (let i = 0; i < values.length; i++) values[i] = mean + std * random.normal();
-  };
-};
+/** N(0, std²). */
+export const normalInit = ({ std }: { std: number }): Initializer => normal(() => std);
 
 /** N(0, std²) drawn again while it lies outside ±2 (in units of the value, as `torch.nn.init.trunc_normal_`). */
 export const truncNormal = ({ std = 1, bound = 2 }: { std?: number; bound?: number } = {}): Initializer => {

@@ -1,5 +1,5 @@
 import { type Tensor, type Tensor4D, add } from '@tensorflow/tfjs-core';
-import { ArgumentError } from '../errors.js';
+import { ArgumentError, ShapeError } from '../errors.js';
 import { type Initializer, biasUniform, kaimingUniform } from '../init.js';
 import { Module, Parameter } from '../module.js';
 import { type Padding, conv2d } from '../ops/conv2d.js';
@@ -19,6 +19,8 @@ export interface Conv2dOptions {
   bias?: boolean;
   /** Default: PyTorch's, `kaimingUniform({ a: √5 })`. */
   init?: Initializer;
+  /** Default: PyTorch's, U(±1 / √fan in). */
+  biasInit?: Initializer;
 }
 
 /**
@@ -28,21 +30,21 @@ export interface Conv2dOptions {
 export class Conv2d extends Module {
   readonly weight: Parameter;
   readonly bias: Parameter | undefined;
-  readonly #options: { stride: [number, number]; padding: Padding; dilation: [number, number]; groups: number };
+  readonly cin: number;
+  readonly #settings: { stride: [number, number]; padding: Padding; dilation: [number, number]; groups: number };
 
   constructor(cin: number, cout: number, kernel: Pair, options: Conv2dOptions = {}) {
     super();
-    const { groups = 1, init = kaimingUniform({ a: Math.sqrt(5) }), padding = 0 } = options;
+    const { groups = 1, bias = true, init = kaimingUniform({ a: Math.sqrt(5) }), padding = 0 } = options;
     if (cin % groups !== 0 || cout % groups !== 0) {
       throw new ArgumentError(`Conv2d: cin (= ${cin}) and cout (= ${cout}) must be divisible by groups (= ${groups}).`);
     }
     const [kh, kw] = pair(kernel);
+    const { biasInit = biasUniform((cin / groups) * kh * kw) } = options;
+    this.cin = cin;
     this.weight = new Parameter([cout, cin / groups, kh, kw], { init, layout: 'conv' });
-    if (options.bias ?? true) {
-      const fanIn = (cin / groups) * kh * kw;
-      this.bias = new Parameter([cout], { init: (values, fan, random) => biasUniform(values, { ...fan, in: fanIn }, random) });
-    }
-    this.#options = {
+    if (bias) this.bias = new Parameter([cout], { init: biasInit });
+    this.#settings = {
       stride: pair(options.stride ?? 1),
       padding: padding === 'same' ? 'same' : pair(padding),
       dilation: pair(options.dilation ?? 1),
@@ -51,7 +53,10 @@ export class Conv2d extends Module {
   }
 
   forward(x: Tensor): Tensor {
-    const y = conv2d(x as Tensor4D, this.weight.value as unknown as Tensor4D, this.#options);
+    if (x.rank !== 4 || x.shape[3] !== this.cin) {
+      throw new ShapeError(`Conv2d: expected an input of [N, H, W, ${this.cin}], found [${x.shape}].`);
+    }
+    const y = conv2d(x as Tensor4D, this.weight.value as unknown as Tensor4D, this.#settings);
     return this.bias ? add(y, this.bias.value) : y;
   }
 }

@@ -1,0 +1,32 @@
+// Modules
+export { Buffer, Counter, DEFAULT_SEED, Module, Parameter, Sequential, inference, isModule, pipe } from './module.js';
+export type { Context, Stage, State } from './module.js';
+export { Classifier, inputSize } from './classifier.js';
+export type { ClassifierOptions, Prediction } from './classifier.js';
+export { defineModel } from './model.js';
+export type { CommonConfig, ModelFactory, ModelInfo } from './model.js';
+export { summarize } from './summary.js';
+export type { LayerSummary, ModelSummary } from './summary.js';
+
+// Layers
+export { Conv2d } from './layers/conv2d.js';
+export type { Conv2dOptions, Pair } from './layers/conv2d.js';
+export { Linear } from './layers/linear.js';
+export type { LinearOptions } from './layers/linear.js';
+export { BatchNorm2d } from './layers/batch-norm.js';
+export type { BatchNorm2dOptions } from './layers/batch-norm.js';
+export { AdaptiveAvgPool2d, AvgPool2d, MaxPool2d } from './layers/pool.js';
+export type { AvgPool2dOptions, MaxPool2dOptions } from './layers/pool.js';
+export { DropPath, Dropout } from './layers/dropout.js';
+export { ConvNormAct } from './layers/conv-norm-act.js';
+export type { ConvNormActOptions } from './layers/conv-norm-act.js';
+export { SqueezeExcite } from './layers/squeeze-excite.js';
+export type { SqueezeExciteOptions } from './layers/squeeze-excite.js';
+
+// Functions without state
+export * from './functional.js';
+
+// Initial values, randomness, errors
+export * from './init.js';
+export { Random, fnv1a, mix } from './random.js';
+export { ArgumentError, BackendError, ConvkitError, FormatError, ShapeError } from './errors.js';

@@ -1,0 +1,80 @@
+import { type Tensor, tidy, zeros } from '@tensorflow/tfjs-core';
+import { type Module, type Parameter, inference } from './module.js';
+
+export interface LayerSummary {
+  /** Path in the model, `layer1.0.conv1`. */
+  name: string;
+  /** Class of the layer, `Conv2d`. */
+  type: string;
+  /** [N, H, W, C] or [N, features] of one input. */
+  output: number[];
+  parameters: number;
+  /** Multiply-adds of one input; convolutions and linear layers count, as in the published figures. */
+  macs: number;
+}
+
+export interface ModelSummary {
+  /** Height and width. */
+  input: [number, number];
+  layers: LayerSummary[];
+  parameters: number;
+  macs: number;
+  /** Bytes of the weights in float32. */
+  weightBytes: number;
+  /** Bytes of all layer outputs of one input in float32: what training keeps per sample, about. */
+  activationBytes: number;
+}
+
+/** Runs one empty input of [height, width] through the model, and lists what each layer gives and costs. */
+export function summarize(model: Module<unknown>, input: readonly [number, number]): ModelSummary {
+  const layers: LayerSummary[] = [];
+  const leaves = [...model.modules()].filter(([, module]) => ![...module.modules()].some(([, below]) => below !== module));
+  const restore = borrowWeights(model);
+  try {
+    for (const [name, leaf] of leaves) {
+      const forward = leaf.forward.bind(leaf);
+      leaf.forward = (x, ctx) => {
+        const y = forward(x, ctx) as Tensor;
+        layers.push(describe(name, leaf, y));
+        return y;
+      };
+    }
+    tidy(() => void model.forward(zeros([1, ...input, 3]), inference));
+  } finally {
+    for (const [, leaf] of leaves) delete (leaf as { forward?: unknown }).forward;
+    restore();
+  }
+  const sum = (values: Iterable<number>) => [...values].reduce((a, b) => a + b, 0);
+  const parameters = sum([...model.parameters()].map(([, parameter]) => parameter.size));
+  return {
+    input: [...input],
+    layers,
+    parameters,
+    macs: sum(layers.map((layer) => layer.macs)),
+    weightBytes: 4 * parameters,
+    activationBytes: 4 * sum(layers.map((layer) => layer.output.reduce((a, b) => a * b, 1))),
+  };
+}
+
+function describe(name: string, layer: Module<unknown>, y: Tensor): LayerSummary {
+  const parameters = [...layer.parameters()].map(([, parameter]) => parameter);
+  return {
+    name,
+    type: layer.constructor.name,
+    output: y.shape.slice(),
+    parameters: parameters.reduce((total, parameter) => total + parameter.size, 0),
+    macs: parameters.reduce((total, parameter) => total + parameter.size * uses(parameter, y.shape), 0),
+  };
+}
+
+/** How often each weight is multiplied: at every output position of a convolution, once in a linear layer, never elsewhere. */
+function uses({ layout }: Parameter, [, height, width]: readonly number[]): number {
+  return { conv: height * width, linear: 1, plain: 0 }[layout];
+}
+
+/** Gives a model without weights zeros for the time of the trace; returns what takes them away again. */
+function borrowWeights(model: Module<unknown>): () => void {
+  const borrowed = [...model.state()].flatMap(([, state]) => (state.kind !== 'counter' && !state.initialized ? [state] : []));
+  for (const state of borrowed) state.set(new Float32Array(state.size));
+  return () => borrowed.forEach((state) => state.dispose());
+}
