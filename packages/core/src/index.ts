@@ -30,3 +30,7 @@ export * from './functional.js';
 export * from './init.js';
 export { Random, fnv1a, mix } from './random.js';
 export { ArgumentError, BackendError, ConvkitError, FormatError, ShapeError } from './errors.js';
+
+// Images
+export { centreCrop, crop, preprocess, preprocessSize, resize } from './image.js';
+export type { Image, Interpolation, Preprocessing } from './image.js';
