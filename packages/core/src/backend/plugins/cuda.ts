@@ -6,9 +6,8 @@ import { findBinding, startBinding } from './tensorflow.js';
 
 const PACKAGE = '@tensorflow/tfjs-node-gpu';
 
-/** What TensorFlow opens when it starts on a GPU; the versions are those of TensorFlow 2.9.1, which the package downloads. */
+/** What the TensorFlow 2.9.1 that the package downloads opens on a GPU. A binding built against another version has others. */
 const libraries = [
-  'libcuda.so.1',
   'libcudart.so.11.0',
   'libcublas.so.11',
   'libcublasLt.so.11',
@@ -28,13 +27,15 @@ export const cuda: BackendPlugin = {
     const binding = findBinding(PACKAGE);
     if (!binding.found) return { usable: false, reason: binding.reason, remedy: binding.remedy };
     if (binding.host.platform === 'linux') {
-      const missing = missingLibraries(binding.host, libraries);
+      const downloaded = binding.host.fs.existsSync(binding.host.path.join(binding.folder, 'deps', 'lib', 'libtensorflow.so.2.9.1'));
+      const missing = missingLibraries(['libcuda.so.1', ...(downloaded ? libraries : [])]);
       if (missing.length > 0) {
         return {
           usable: false,
-          reason: `libraries of CUDA are missing: ${missing.join(', ')}`,
+          reason: `the dynamic linker does not find ${missing.join(', ')}`,
           remedy:
-            'Install the NVIDIA driver, CUDA 11.2 and cuDNN 8.1 (for the TensorFlow 2.9.1 that the package downloads) and put their folders into LD_LIBRARY_PATH.',
+            'Install the NVIDIA driver (libcuda), and for the TensorFlow 2.9.1 that the package downloads CUDA 11.2 and cuDNN 8.1; ' +
+            'put their folders into LD_LIBRARY_PATH.',
         };
       }
     }

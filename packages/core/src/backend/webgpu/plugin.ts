@@ -13,7 +13,7 @@ export const webgpu: BackendPlugin = {
   rank: 20,
 
   async probe() {
-    if (host?.platform === 'linux' && missingLibraries(host, ['libvulkan.so.1']).length > 0) {
+    if (host?.platform === 'linux' && missingLibraries(['libvulkan.so.1']).length > 0) {
       return {
         usable: false,
         reason: 'there is no Vulkan (libvulkan.so.1)',
