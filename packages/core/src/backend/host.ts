@@ -1,7 +1,10 @@
+import type * as Fs from 'node:fs';
+import type * as Path from 'node:path';
+
 /** Node's own modules, looked up at run time so that bundlers for browsers see no trace of them; undefined in a browser. */
 export interface Host {
-  readonly fs: typeof import('node:fs');
-  readonly path: typeof import('node:path');
+  readonly fs: typeof Fs;
+  readonly path: typeof Path;
   readonly platform: string;
   /** Loads the CommonJS package that `resolve` found. */
   require(file: string): unknown;
@@ -26,7 +29,7 @@ function createHost(): Host | undefined {
     fs,
     path,
     platform: process.platform,
-    require: (file) => requires[0]!(file) as unknown,
+    require: requires[0] as (file: string) => unknown,
     resolve: (request) => {
       for (const require of requires) {
         try {

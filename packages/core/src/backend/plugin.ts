@@ -22,6 +22,8 @@ export interface BackendPlugin {
   readonly description: string;
   /** Place in the walk of `auto`: lower comes first. cuda 10, webgpu 20, node 30, wasm 40, cpu 50. */
   readonly rank: number;
+  /** A cheap look at the machine before `auto` loads anything: why it need not try. */
+  hopeless?(): string | undefined;
   /** Never throws because the backend is missing: that is its answer. */
   probe(options: StartOptions): Promise<Probe>;
   /** Makes it tfjs' current backend and describes the device. Throws `BackendError` when that fails. */

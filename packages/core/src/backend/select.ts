@@ -43,8 +43,7 @@ export async function probeBackends(options: StartOptions = {}): Promise<ProbedB
 async function selectAuto(options: StartOptions): Promise<SelectedBackend> {
   const passed: string[] = [];
   for (const plugin of listBackends()) {
-    const probe = await quietly(() => plugin.probe(options));
-    const obstacle = probe.usable ? probe.notInAuto : probe.reason;
+    const obstacle = await obstacleFor(plugin, options);
     if (obstacle !== undefined) {
       passed.push(`${plugin.name}: ${obstacle}`);
       continue;
@@ -77,6 +76,14 @@ async function selectNamed(name: string, options: StartOptions): Promise<Selecte
   }
 }
 
+/** Why `auto` does not start this backend. */
+async function obstacleFor(plugin: BackendPlugin, options: StartOptions): Promise<string | undefined> {
+  const hopeless = plugin.hopeless?.();
+  if (hopeless !== undefined) return hopeless;
+  const probe = await quietly(() => plugin.probe(options));
+  return probe.usable ? probe.notInAuto : probe.reason;
+}
+
 /** Starts a backend; on failure the previous one, or none, is current again. */
 async function start(plugin: BackendPlugin, options: StartOptions): Promise<string> {
   const previous = currentBackend();
@@ -92,7 +99,8 @@ async function start(plugin: BackendPlugin, options: StartOptions): Promise<stri
 
 /** tfjs' current backend; undefined while none was set (its types say otherwise). */
 function currentBackend(): string | undefined {
-  return (getBackend() as string | null | undefined) ?? undefined;
+  const name: string | null = getBackend();
+  return name ?? undefined;
 }
 
 function message(error: unknown): string {

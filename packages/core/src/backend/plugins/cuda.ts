@@ -27,7 +27,9 @@ export const cuda: BackendPlugin = {
     const binding = findBinding(PACKAGE);
     if (!binding.found) return { usable: false, reason: binding.reason, remedy: binding.remedy };
     if (binding.host.platform === 'linux') {
-      const downloaded = binding.host.fs.existsSync(binding.host.path.join(binding.folder, 'deps', 'lib', 'libtensorflow.so.2.9.1'));
+      const downloaded = binding.host.fs.existsSync(
+        binding.host.path.join(binding.folder, 'deps', 'lib', 'libtensorflow.so.2.9.1'),
+      );
       const missing = missingLibraries(['libcuda.so.1', ...(downloaded ? libraries : [])]);
       if (missing.length > 0) {
         return {

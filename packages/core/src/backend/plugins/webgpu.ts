@@ -1,3 +1,4 @@
+import { noGpuDevice } from '../gpu-device.js';
 import { host } from '../host.js';
 import { type BackendPlugin, type Probe, addedBackends } from '../plugin.js';
 
@@ -9,6 +10,7 @@ export const webgpu: BackendPlugin = {
   name: 'webgpu',
   description: 'the GPU through WebGPU, from @tensorflow/tfjs-backend-webgpu',
   rank: 20,
+  hopeless: noGpuDevice,
 
   async probe(options) {
     const missing = await load();

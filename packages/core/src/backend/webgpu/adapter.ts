@@ -34,7 +34,7 @@ export async function findGpu(): Promise<Gpu | undefined> {
   const file = host.resolve('webgpu');
   if (file === undefined) return undefined;
   if (!dawn) {
-    const { create, globals } = (await host.importFile(file)) as { create(flags: string[]): Gpu; globals: object };
+    const { create, globals } = (await host.importFile(file)) as { create: (flags: string[]) => Gpu; globals: object };
     Object.assign(globalThis, globals);
     // Kept for the life of the process: Dawn's adapters do not outlive it.
     dawn = create([]);

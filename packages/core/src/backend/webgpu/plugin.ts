@@ -1,6 +1,7 @@
 import { engine, registerBackend, removeBackend, setBackend } from '@tensorflow/tfjs-core';
 import { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { BackendError } from '../../errors.js';
+import { noGpuDevice } from '../gpu-device.js';
 import { host } from '../host.js';
 import { missingLibraries } from '../linux-libraries.js';
 import type { BackendPlugin } from '../plugin.js';
@@ -11,6 +12,7 @@ export const webgpu: BackendPlugin = {
   name: 'webgpu',
   description: 'the GPU through WebGPU, from @tensorflow/tfjs-backend-webgpu',
   rank: 20,
+  hopeless: noGpuDevice,
 
   async probe() {
     if (host?.platform === 'linux' && missingLibraries(['libvulkan.so.1']).length > 0) {
