@@ -1,2 +1,6 @@
 #!/usr/bin/env node
-import '../dist/main.js';
+import { main } from '../dist/main.js';
+
+process.exitCode = await main(process.argv.slice(2));
+// A backend may hold handles open that nothing uses any more.
+setTimeout(() => process.exit(), 1000).unref();

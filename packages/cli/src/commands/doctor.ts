@@ -1,0 +1,67 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { availableParallelism, cpus, totalmem } from 'node:os';
+import { probeBackends } from '@convkit/core';
+import { installedModels } from '../model-packages.js';
+import type { CommonOptions } from '../options.js';
+import { Output } from '../output.js';
+import { version } from '../version.js';
+
+export async function runDoctor(options: CommonOptions): Promise<void> {
+  const output = new Output(options.json);
+  const backends = (await probeBackends()).map(({ name, description, probe }) => ({
+    name,
+    description,
+    usable: probe.usable,
+    reason: probe.usable ? probe.detail : probe.reason,
+    ...(probe.usable
+      ? { ...(probe.device ? { device: probe.device } : {}), ...(probe.notInAuto ? { notInAuto: probe.notInAuto } : {}) }
+      : { remedy: probe.remedy }),
+  }));
+  const auto = backends.find((backend) => backend.usable && !('notInAuto' in backend))?.name;
+  const machine = {
+    node: process.version,
+    platform: `${process.platform} ${process.arch}`,
+    cpu: cpus()[0]?.model ?? 'unknown',
+    threads: availableParallelism(),
+    memoryGiB: Number((totalmem() / 2 ** 30).toFixed(1)),
+  };
+  const versions = packageVersions();
+  const models = await installedModels();
+  const modelPackages = [...new Set(models.map(({ info }) => info.package))];
+
+  output.print(`Node ${machine.node} on ${machine.platform}, ${machine.cpu}, ${machine.threads} threads, ${machine.memoryGiB} GiB`);
+  for (const [name, version] of Object.entries(versions)) output.print(`${name} ${version}`);
+  output.print(`architecture packages: ${modelPackages.join(', ') || 'none (npm install @convkit/resnet)'}`);
+  output.print('\nBackends, in the order in which auto tries them:');
+  for (const backend of backends) {
+    const chosen = backend.name === auto ? '  ← auto' : '';
+    output.print(`\n${backend.usable ? '✓' : '✗'} ${backend.name}: ${backend.description}${chosen}`);
+    output.print(`  ${backend.reason}`);
+    if ('notInAuto' in backend) output.print(`  not chosen by auto: ${backend.notInAuto}`);
+    if ('remedy' in backend) output.print(`  what to do: ${backend.remedy}`);
+  }
+  output.result({ backends, auto, machine, versions, modelPackages });
+}
+
+function packageVersions(): Record<string, string> {
+  const versions: Record<string, string> = { '@convkit/cli': version };
+  for (const name of ['@convkit/core', '@tensorflow/tfjs-core', 'sharp']) {
+    const found = versionOf(name);
+    if (found) versions[name] = found;
+  }
+  return versions;
+}
+
+/** The version of a dependency, from its manifest: an `exports` map may hide that file from `require`. */
+function versionOf(name: string): string | undefined {
+  const folders = createRequire(import.meta.url).resolve.paths(name) ?? [];
+  for (const folder of folders) {
+    try {
+      return (JSON.parse(readFileSync(`${folder}/${name}/package.json`, 'utf8')) as { version: string }).version;
+    } catch {
+      // Not in this folder: try the next.
+    }
+  }
+  return undefined;
+}
