@@ -1,0 +1,178 @@
+import {
+  type Tensor,
+  type Tensor2D,
+  type Tensor4D,
+  add as addTensors,
+  clone,
+  concat as concatTensors,
+  div,
+  erf,
+  exp,
+  leakyRelu as leakyReluOf,
+  logSoftmax as logSoftmaxOf,
+  mean,
+  mul as mulTensors,
+  pad,
+  relu as reluOf,
+  relu6 as relu6Of,
+  reshape,
+  sigmoid as sigmoidOf,
+  softmax as softmaxOf,
+  softplus,
+  square,
+  step,
+  sub,
+  tanh as tanhOf,
+  tidy,
+  tile,
+  transpose,
+} from '@tensorflow/tfjs-core';
+import { ShapeError } from './errors.js';
+import { defineOp } from './ops/op.js';
+import { subsample as pick } from './ops/subsample.js';
+
+/** Functions of tensors without state. Each is differentiable on every backend; x stays the caller's. */
+
+/** Keeps the output for the gradient, which the next layer keeps anyway, and not the input. */
+const reluOp = defineOp<'x', object>({
+  name: 'Relu',
+  save: { outputs: [true] },
+  forward: ({ x }) => [reluOf(x)],
+  gradient: ([dy], [y]) => ({ x: () => reluGradient({ dy: dy!, y: y! }, {})[0]! }),
+});
+const reluGradient = defineOp<'dy' | 'y', object>({ name: 'ReluGradient', forward: ({ dy, y }) => [mulTensors(dy, step(y))] });
+
+/** max(x, 0). */
+export const relu = (x: Tensor): Tensor => reluOp({ x }, {})[0]!;
+
+/** min(max(x, 0), 6). */
+export const relu6 = (x: Tensor): Tensor => relu6Of(x);
+
+/** 1 / (1 + e⁻ˣ). */
+export const sigmoid = (x: Tensor): Tensor => sigmoidOf(x);
+
+export const tanh = (x: Tensor): Tensor => tanhOf(x);
+
+/** x where x > 0, else slope · x. PyTorch's default slope is 0.01, Darknet's 0.1. */
+export const leakyRelu = (x: Tensor, slope = 0.01): Tensor => leakyReluOf(x, slope);
+
+/** An activation that keeps x alone for its gradient; the derivative is computed from it anew. */
+function activation(name: string, value: (x: Tensor) => Tensor, derivative: (x: Tensor) => Tensor): (x: Tensor) => Tensor {
+  const op = defineOp<'x', object>({
+    name,
+    save: { inputs: ['x'] },
+    forward: ({ x }) => [value(x)],
+    gradient: ([dy], [x]) => ({ x: () => mulTensors(dy!, derivative(x!)) }),
+  });
+  return (x) => op({ x }, {})[0]!;
+}
+
+/** x · sigmoid(x), also named swish (Ramachandran et al. 2017, arXiv:1710.05941). */
+export const silu: (x: Tensor) => Tensor = activation(
+  'Silu',
+  (x) => mulTensors(x, sigmoidOf(x)),
+  (x) => {
+    const s = sigmoidOf(x);
+    return mulTensors(s, addTensors(mulTensors(x, sub(1, s)), 1));
+  },
+);
+
+/** x · tanh(ln(1 + eˣ)) (Misra 2019, arXiv:1908.08681). */
+export const mish: (x: Tensor) => Tensor = activation(
+  'Mish',
+  (x) => mulTensors(x, tanhOf(softplus(x))),
+  (x) => {
+    const t = tanhOf(softplus(x));
+    return addTensors(t, mulTensors(mulTensors(x, sigmoidOf(x)), sub(1, square(t))));
+  },
+);
+
+const normalDistribution = (x: Tensor): Tensor => mulTensors(addTensors(erf(mulTensors(x, Math.SQRT1_2)), 1), 0.5);
+
+/** x · Φ(x) with the normal distribution Φ, not its tanh approximation (Hendrycks & Gimpel 2016, arXiv:1606.08415). */
+export const gelu: (x: Tensor) => Tensor = activation(
+  'Gelu',
+  (x) => mulTensors(x, normalDistribution(x)),
+  (x) => {
+    const density = mulTensors(exp(mulTensors(square(x), -0.5)), 1 / Math.sqrt(2 * Math.PI));
+    return addTensors(normalDistribution(x), mulTensors(x, density));
+  },
+);
+
+/** relu6(x + 3) / 6 (Howard et al. 2019, arXiv:1905.02244). */
+export const hardSigmoid: (x: Tensor) => Tensor = activation(
+  'HardSigmoid',
+  (x) => mulTensors(relu6Of(addTensors(x, 3)), 1 / 6),
+  (x) => mulTensors(between(x, -3, 3), 1 / 6),
+);
+
+/** x · hardSigmoid(x) (Howard et al. 2019, arXiv:1905.02244). */
+export const hardSwish: (x: Tensor) => Tensor = activation(
+  'HardSwish',
+  (x) => mulTensors(x, mulTensors(relu6Of(addTensors(x, 3)), 1 / 6)),
+  (x) => addTensors(mulTensors(between(x, -3, 3), addTensors(mulTensors(x, 1 / 3), 0.5)), step(sub(x, 3))),
+);
+
+/** 1 where low < x ≤ high, else 0. */
+const between = (x: Tensor, low: number, high: number): Tensor => sub(step(sub(x, low)), step(sub(x, high)));
+
+const addOp = defineOp<'a' | 'b', object>({
+  name: 'Add',
+  forward: ({ a, b }) => [addTensors(a, b)],
+  gradient: ([dy]) => ({ a: () => clone(dy!), b: () => clone(dy!) }),
+});
+
+/** a + b of one shape: the residual connection. Throws ShapeError on different shapes. */
+export function add(a: Tensor, b: Tensor): Tensor {
+  if (a.shape.join() !== b.shape.join())
+    throw new ShapeError(`add takes two tensors of one shape, not [${a.shape}] and [${b.shape}].`);
+  return addOp({ a, b }, {})[0]!;
+}
+
+/** a · b, elementwise, broadcast: a squeeze-and-excitation gate [N,1,1,C] scales [N,H,W,C]. */
+export const mul = (a: Tensor, b: Tensor): Tensor => mulTensors(a, b);
+
+/** Joins channels: [..., C₁], [..., C₂], … → [..., C₁ + C₂ + …]. */
+export const concat = (parts: readonly Tensor[]): Tensor => concatTensors([...parts], -1);
+
+const globalAvgPoolOp = defineOp<'x', { height: number; width: number }>({
+  name: 'GlobalAvgPool',
+  forward: ({ x }) => [mean(x, [1, 2])],
+  gradient: ([dy], _saved, { height, width }) => ({
+    x: () => {
+      const [n, c] = dy!.shape as [number, number];
+      return tile(reshape(div(dy!, height * width), [n, 1, 1, c]), [1, height, width, 1]);
+    },
+  }),
+});
+
+/** Mean over all pixels: [N,H,W,C] → [N,C]. */
+export function globalAvgPool(x: Tensor): Tensor2D {
+  if (x.rank !== 4) throw new ShapeError(`globalAvgPool takes x [N,H,W,C], not [${x.shape}].`);
+  return globalAvgPoolOp({ x }, { height: x.shape[1]!, width: x.shape[2]! })[0] as Tensor2D;
+}
+
+/** [N,H,W,C] → [N, C·H·W], in PyTorch's order of channel, row, column, which the weights of a following Linear expect. */
+export function flatten(x: Tensor): Tensor2D {
+  const n = x.shape[0]!;
+  return tidy(() => reshape(x.rank === 4 ? transpose(x, [0, 3, 1, 2]) : x, [n, x.size / n]));
+}
+
+/** Probabilities over the last axis. */
+export const softmax = (x: Tensor): Tensor => softmaxOf(x, -1);
+
+/** Logarithm of the softmax over the last axis. */
+export const logSoftmax = (x: Tensor): Tensor => logSoftmaxOf(x, -1);
+
+/** Every s-th pixel of each row and column, from the first on: [N,H,W,C] → [N,⌈H/s⌉,⌈W/s⌉,C]. */
+export function subsample(x: Tensor, stride: number): Tensor {
+  if (x.rank !== 4) throw new ShapeError(`subsample takes x [N,H,W,C], not [${x.shape}].`);
+  const out = [Math.ceil(x.shape[1]! / stride), Math.ceil(x.shape[2]! / stride)] as const;
+  return pick(x as Tensor4D, [0, 0], out, [stride, stride]);
+}
+
+/** Adds zero channels: [..., C] → [..., before + C + after]. */
+export function padChannels(x: Tensor, before: number, after: number): Tensor {
+  const none = Array.from({ length: x.rank - 1 }, (): [number, number] => [0, 0]);
+  return pad(x, [...none, [before, after]]);
+}

@@ -1,0 +1,117 @@
+import {
+  type Tensor,
+  type Tensor4D,
+  avgPool as nativeAvgPool,
+  concat,
+  maxPool as nativeMaxPool,
+  maximum,
+  mean,
+  mul,
+  slice,
+  tensor4d,
+} from '@tensorflow/tfjs-core';
+import { ArgumentError, ShapeError } from '../errors.js';
+import { subsample } from './subsample.js';
+import { type Axis, extent, padOrCrop } from './window.js';
+
+export interface PoolOptions {
+  readonly kernel: readonly [height: number, width: number];
+  readonly stride: readonly [height: number, width: number];
+  /** Elements on each side, at most half of the kernel. */
+  readonly padding: readonly [height: number, width: number];
+  /** Rounds the output size up, unless the last window would start in the padding after the input. */
+  readonly ceilMode: boolean;
+}
+
+export interface MaxPoolOptions extends PoolOptions {
+  readonly dilation?: readonly [height: number, width: number];
+}
+
+export interface AvgPoolOptions extends PoolOptions {
+  /** Whether padding counts in the divisor; what `ceilMode` adds beyond the padding never does. */
+  readonly countIncludePad: boolean;
+}
+
+/** Maximum over windows, as `torch.nn.MaxPool2d`: [N,H,W,C] → [N,H',W',C]. Padding never wins. */
+export function maxPool(x: Tensor4D, options: MaxPoolOptions): Tensor4D {
+  const [height, width] = plan('maxPool', x, options, options.dilation ?? [1, 1]);
+  const input = padOrCrop(x, [height.before, height.after], [width.before, width.after], -Infinity);
+  if (height.kernel * width.kernel > 1 && height.dilation * width.dilation === 1) {
+    return nativeMaxPool(input, [height.kernel, width.kernel], [height.stride, width.stride], 'valid');
+  }
+  const taps: Tensor[] = [];
+  for (let ky = 0; ky < height.kernel; ky++) {
+    for (let kx = 0; kx < width.kernel; kx++) {
+      taps.push(subsample(input, [ky * height.dilation, kx * width.dilation], [height.out, width.out], options.stride));
+    }
+  }
+  return taps.reduce((a, b) => maximum(a, b)) as Tensor4D;
+}
+
+/** Mean over windows, as `torch.nn.AvgPool2d`: [N,H,W,C] → [N,H',W',C]. */
+export function avgPool(x: Tensor4D, options: AvgPoolOptions): Tensor4D {
+  const [height, width] = plan('avgPool', x, options, [1, 1]);
+  const input = padOrCrop(x, [height.before, height.after], [width.before, width.after]);
+  const size = height.kernel * width.kernel;
+  const pooled =
+    size > 1
+      ? nativeAvgPool(input, [height.kernel, width.kernel], [height.stride, width.stride], 'valid')
+      : subsample(input, [0, 0], [height.out, width.out], options.stride);
+  const rows = counted(height, options.padding[0], options.countIncludePad);
+  const columns = counted(width, options.padding[1], options.countIncludePad);
+  if (rows.every((n) => n === height.kernel) && columns.every((n) => n === width.kernel)) return pooled;
+  const correction = Float32Array.from(rows.flatMap((row) => columns.map((column) => size / (row * column))));
+  return mul(pooled, tensor4d(correction, [1, height.out, width.out, 1]));
+}
+
+/**
+ * Mean over h × w bins that cover the input, as `torch.nn.AdaptiveAvgPool2d`: [N,H,W,C] → [N,h,w,C].
+ * Bin i covers ⌊i·H/h⌋ up to ⌈(i+1)·H/h⌉, so bins may overlap, and h may exceed H.
+ */
+export function adaptiveAvgPool(x: Tensor4D, [h, w]: readonly [height: number, width: number]): Tensor4D {
+  if (!(h >= 1 && w >= 1)) throw new ArgumentError(`adaptiveAvgPool: the output size must be at least 1×1, not ${h}×${w}.`);
+  const [n, height, width, c] = x.shape;
+  if (height % h === 0 && width % w === 0) {
+    const bin = [height / h, width / w] as const;
+    return avgPool(x, { kernel: bin, stride: bin, padding: [0, 0], ceilMode: false, countIncludePad: true });
+  }
+  const rows = bins(height, h).map(([from, to]) => mean(slice(x, [0, from, 0, 0], [n, to - from, width, c]), 1, true));
+  const y = concat(rows, 1);
+  const columns = bins(width, w).map(([from, to]) => mean(slice(y, [0, 0, from, 0], [n, h, to - from, c]), 2, true));
+  return concat(columns, 2) as Tensor4D;
+}
+
+function bins(size: number, count: number): [from: number, to: number][] {
+  return Array.from({ length: count }, (_, i) => [Math.floor((i * size) / count), Math.ceil(((i + 1) * size) / count)]);
+}
+
+/** How many elements of each window count in the divisor. */
+function counted(axis: Axis, padding: number, countIncludePad: boolean): number[] {
+  return Array.from({ length: axis.out }, (_, i) => {
+    const start = i * axis.stride - padding;
+    const end = Math.min(start + axis.kernel, axis.in + padding);
+    return countIncludePad ? end - start : Math.min(end, axis.in) - Math.max(start, 0);
+  });
+}
+
+function plan(name: string, x: Tensor4D, options: PoolOptions, dilation: readonly [number, number]): [Axis, Axis] {
+  if (x.rank !== 4) throw new ShapeError(`${name} takes x [N,H,W,C], not [${x.shape}].`);
+  const axis = (i: 0 | 1, size: number): Axis => {
+    const [kernel, stride, padding] = [options.kernel[i], options.stride[i], options.padding[i]];
+    if (padding * 2 > kernel) {
+      throw new ArgumentError(`${name}: padding (= ${padding}) must be at most half of the kernel (= ${kernel}).`);
+    }
+    const span = extent(kernel, dilation[i]);
+    const steps = (size + 2 * padding - span) / stride;
+    let out = (options.ceilMode ? Math.ceil(steps) : Math.floor(steps)) + 1;
+    if (options.ceilMode && (out - 1) * stride >= size + padding) out--;
+    if (out < 1) {
+      throw new ShapeError(
+        `${name}: x [${x.shape}] is smaller than the window of ${span} along axis ${i + 1} (padding ${padding}).`,
+      );
+    }
+    const after = Math.max(0, (out - 1) * stride + span - size - padding);
+    return { in: size, out, before: padding, after, kernel, stride, dilation: dilation[i] };
+  };
+  return [axis(0, x.shape[1]), axis(1, x.shape[2])];
+}
