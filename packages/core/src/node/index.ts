@@ -1,0 +1,1 @@
+export { maxImageMegapixels, readImage, writeImage } from './read-image.js';
