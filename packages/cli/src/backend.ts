@@ -6,7 +6,9 @@ export async function startBackend(name: string): Promise<SelectedBackend> {
   const names = ['auto', ...listBackends().map((backend) => backend.name)];
   if (!names.includes(name)) {
     const near = closest(name, names, 1);
-    throw new UsageError(`unknown backend '${name}': expected ${names.join(', ')}${near.length > 0 ? `; did you mean ${near[0]}?` : ''}`);
+    throw new UsageError(
+      `unknown backend '${name}': expected ${names.join(', ')}${near.length > 0 ? `; did you mean ${near[0]}?` : ''}`,
+    );
   }
   return selectBackend(name);
 }

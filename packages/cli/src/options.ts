@@ -30,7 +30,9 @@ export const number =
   (text: string): number => {
     const value = Number(text);
     if (text.trim() === '' || !Number.isFinite(value) || value < least || value > most) {
-      throw new InvalidArgumentError(`Expected a number ${most === Infinity ? `of at least ${least}` : `in ${least} … ${most}`}.`);
+      throw new InvalidArgumentError(
+        `Expected a number ${most === Infinity ? `of at least ${least}` : `in ${least} … ${most}`}.`,
+      );
     }
     return value;
   };

@@ -52,7 +52,8 @@ function addSummary(program: Command): void {
 /** What train, eval and classify share about data. */
 const dataOption = (): Option => new Option('--data <data>', 'cifar10, synthetic, or a folder of images (DIR/CLASS/*.jpg)');
 const dataDirOption = (): Option => new Option('--data-dir <dir>', 'where CIFAR-10 lies, or is downloaded to');
-const limitOption = (): Option => new Option('--limit <n>', 'use only the first n images of each split').argParser(wholeNumber(1));
+const limitOption = (): Option =>
+  new Option('--limit <n>', 'use only the first n images of each split').argParser(wholeNumber(1));
 
 function addTrain(program: Command, setExitCode: SetExitCode): void {
   const train = program
@@ -71,7 +72,11 @@ function addTrain(program: Command, setExitCode: SetExitCode): void {
     .addOption(new Option('--weight-decay <w>').argParser(number(0)))
     .addOption(new Option('--schedule <name>').choices(['cosine', 'onecycle', 'step', 'multistep', 'constant']))
     .addOption(new Option('--step-epochs <n>', 'step: epochs between two drops by 10').argParser(wholeNumber(1)))
-    .addOption(new Option('--milestones <list>', 'multistep: epochs at whose start the rate drops by 10, as 80,120').argParser(wholeNumbers))
+    .addOption(
+      new Option('--milestones <list>', 'multistep: epochs at whose start the rate drops by 10, as 80,120').argParser(
+        wholeNumbers,
+      ),
+    )
     .addOption(new Option('--warmup-epochs <n>', 'epochs of linear warmup').argParser(number(0)))
     .addOption(new Option('--label-smoothing <e>').argParser(number(0, 1)))
     .option('--no-augment', 'train on the images as they are, without random crops and flips')

@@ -30,7 +30,9 @@ export async function runDoctor(options: CommonOptions): Promise<void> {
   const models = await installedModels();
   const modelPackages = [...new Set(models.map(({ info }) => info.package))];
 
-  output.print(`Node ${machine.node} on ${machine.platform}, ${machine.cpu}, ${machine.threads} threads, ${machine.memoryGiB} GiB`);
+  output.print(
+    `Node ${machine.node} on ${machine.platform}, ${machine.cpu}, ${machine.threads} threads, ${machine.memoryGiB} GiB`,
+  );
   for (const [name, version] of Object.entries(versions)) output.print(`${name} ${version}`);
   output.print(`architecture packages: ${modelPackages.join(', ') || 'none (npm install @convkit/resnet)'}`);
   output.print('\nBackends, in the order in which auto tries them:');

@@ -8,10 +8,13 @@ export async function runModels(options: CommonOptions): Promise<void> {
   const output = new Output(options.json);
   const models = (await installedModels()).map(describe);
   if (models.length === 0) output.print('No architecture package is installed; for example: npm install @convkit/resnet');
-  else output.print(table(
-    ['model', 'package', 'parameters', 'input', 'classes', 'designed for', 'weights named as'],
-    models.map((m) => [m.name, m.package, count(m.parameters), m.input.join('×'), String(m.classes), m.dataset, m.reference]),
-  ));
+  else
+    output.print(
+      table(
+        ['model', 'package', 'parameters', 'input', 'classes', 'designed for', 'weights named as'],
+        models.map((m) => [m.name, m.package, count(m.parameters), m.input.join('×'), String(m.classes), m.dataset, m.reference]),
+      ),
+    );
   output.result({ models });
 }
 

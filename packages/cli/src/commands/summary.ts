@@ -15,7 +15,9 @@ export async function runSummary(name: string, options: SummaryOptions): Promise
   const factory = await findModel(name);
   await startBackend(options.backend);
   const model = factory(options.classes === undefined ? {} : { numClasses: options.classes, classes: undefined });
-  const input: [number, number] = options.imageSize ? [options.imageSize, options.imageSize] : inputSize(factory.info.preprocessing);
+  const input: [number, number] = options.imageSize
+    ? [options.imageSize, options.imageSize]
+    : inputSize(factory.info.preprocessing);
   const summary = summarize(model, input);
   const rows = summary.layers.map((layer) => [
     layer.name,

@@ -1,0 +1,16 @@
+// `node scripts/run.mjs <task> [turbo options]`: installs what is missing, then runs the task in every package that has it.
+import { pnpm } from './pnpm.mjs';
+import { setup } from './setup.mjs';
+
+const [task, ...options] = process.argv.slice(2);
+if (!task) {
+  console.error('error: expected a task, such as: node scripts/run.mjs test');
+  process.exit(2);
+}
+setup();
+if (task === 'lint') {
+  pnpm(['exec', 'eslint', '.']);
+  pnpm(['exec', 'prettier', '--check', '.']);
+} else {
+  pnpm(['exec', 'turbo', 'run', task, ...options]);
+}
