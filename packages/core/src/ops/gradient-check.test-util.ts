@@ -45,7 +45,7 @@ export function checkGradient(
   const loss = (i: number, values: Float32Array): number =>
     tidy(() => {
       const own = tensor(values, inputs[i]!.shape);
-      const y = f(...inputs.map((x, j) => (i === j ? own : x))).dataSync();
+      const y = f(...inputs.map((x, j) => (i === j ? own : x))).dataSync() as Float32Array;
       return y.reduce((total, value, k) => total + value * weightValues[k]!, 0);
     });
   inputs.forEach((input, i) => {

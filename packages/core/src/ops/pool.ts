@@ -9,6 +9,7 @@ import {
   mul,
   slice,
   tensor4d,
+  tidy,
 } from '@tensorflow/tfjs-core';
 import { ArgumentError, ShapeError } from '../errors.js';
 import { subsample } from './subsample.js';
@@ -34,34 +35,38 @@ export interface AvgPoolOptions extends PoolOptions {
 
 /** Maximum over windows, as `torch.nn.MaxPool2d`: [N,H,W,C] → [N,H',W',C]. Padding never wins. */
 export function maxPool(x: Tensor4D, options: MaxPoolOptions): Tensor4D {
-  const [height, width] = plan('maxPool', x, options, options.dilation ?? [1, 1]);
-  const input = padOrCrop(x, [height.before, height.after], [width.before, width.after], -Infinity);
-  if (height.kernel * width.kernel > 1 && height.dilation * width.dilation === 1) {
-    return nativeMaxPool(input, [height.kernel, width.kernel], [height.stride, width.stride], 'valid');
-  }
-  const taps: Tensor[] = [];
-  for (let ky = 0; ky < height.kernel; ky++) {
-    for (let kx = 0; kx < width.kernel; kx++) {
-      taps.push(subsample(input, [ky * height.dilation, kx * width.dilation], [height.out, width.out], options.stride));
+  return tidy(() => {
+    const [height, width] = plan('maxPool', x, options, options.dilation ?? [1, 1]);
+    const input = padOrCrop(x, [height.before, height.after], [width.before, width.after], -Infinity);
+    if (height.kernel * width.kernel > 1 && height.dilation * width.dilation === 1) {
+      return nativeMaxPool(input, [height.kernel, width.kernel], [height.stride, width.stride], 'valid');
     }
-  }
-  return taps.reduce((a, b) => maximum(a, b)) as Tensor4D;
+    const taps: Tensor[] = [];
+    for (let ky = 0; ky < height.kernel; ky++) {
+      for (let kx = 0; kx < width.kernel; kx++) {
+        taps.push(subsample(input, [ky * height.dilation, kx * width.dilation], [height.out, width.out], options.stride));
+      }
+    }
+    return taps.reduce((a, b) => maximum(a, b)) as Tensor4D;
+  });
 }
 
 /** Mean over windows, as `torch.nn.AvgPool2d`: [N,H,W,C] → [N,H',W',C]. */
 export function avgPool(x: Tensor4D, options: AvgPoolOptions): Tensor4D {
-  const [height, width] = plan('avgPool', x, options, [1, 1]);
-  const input = padOrCrop(x, [height.before, height.after], [width.before, width.after]);
-  const size = height.kernel * width.kernel;
-  const pooled =
-    size > 1
-      ? nativeAvgPool(input, [height.kernel, width.kernel], [height.stride, width.stride], 'valid')
-      : subsample(input, [0, 0], [height.out, width.out], options.stride);
-  const rows = counted(height, options.padding[0], options.countIncludePad);
-  const columns = counted(width, options.padding[1], options.countIncludePad);
-  if (rows.every((n) => n === height.kernel) && columns.every((n) => n === width.kernel)) return pooled;
-  const correction = Float32Array.from(rows.flatMap((row) => columns.map((column) => size / (row * column))));
-  return mul(pooled, tensor4d(correction, [1, height.out, width.out, 1]));
+  return tidy(() => {
+    const [height, width] = plan('avgPool', x, options, [1, 1]);
+    const input = padOrCrop(x, [height.before, height.after], [width.before, width.after]);
+    const size = height.kernel * width.kernel;
+    const pooled =
+      size > 1
+        ? nativeAvgPool(input, [height.kernel, width.kernel], [height.stride, width.stride], 'valid')
+        : subsample(input, [0, 0], [height.out, width.out], options.stride);
+    const rows = counted(height, options.padding[0], options.countIncludePad);
+    const columns = counted(width, options.padding[1], options.countIncludePad);
+    if (rows.every((n) => n === height.kernel) && columns.every((n) => n === width.kernel)) return pooled;
+    const correction = Float32Array.from(rows.flatMap((row) => columns.map((column) => size / (row * column))));
+    return mul(pooled, tensor4d(correction, [1, height.out, width.out, 1]));
+  });
 }
 
 /**
@@ -69,16 +74,18 @@ export function avgPool(x: Tensor4D, options: AvgPoolOptions): Tensor4D {
  * Bin i covers ⌊i·H/h⌋ up to ⌈(i+1)·H/h⌉, so bins may overlap, and h may exceed H.
  */
 export function adaptiveAvgPool(x: Tensor4D, [h, w]: readonly [height: number, width: number]): Tensor4D {
-  if (!(h >= 1 && w >= 1)) throw new ArgumentError(`adaptiveAvgPool: the output size must be at least 1×1, not ${h}×${w}.`);
-  const [n, height, width, c] = x.shape;
-  if (height % h === 0 && width % w === 0) {
-    const bin = [height / h, width / w] as const;
-    return avgPool(x, { kernel: bin, stride: bin, padding: [0, 0], ceilMode: false, countIncludePad: true });
-  }
-  const rows = bins(height, h).map(([from, to]) => mean(slice(x, [0, from, 0, 0], [n, to - from, width, c]), 1, true));
-  const y = concat(rows, 1);
-  const columns = bins(width, w).map(([from, to]) => mean(slice(y, [0, 0, from, 0], [n, h, to - from, c]), 2, true));
-  return concat(columns, 2) as Tensor4D;
+  return tidy(() => {
+    if (!(h >= 1 && w >= 1)) throw new ArgumentError(`adaptiveAvgPool: the output size must be at least 1×1, not ${h}×${w}.`);
+    const [n, height, width, c] = x.shape;
+    if (height % h === 0 && width % w === 0) {
+      const bin = [height / h, width / w] as const;
+      return avgPool(x, { kernel: bin, stride: bin, padding: [0, 0], ceilMode: false, countIncludePad: true });
+    }
+    const rows = bins(height, h).map(([from, to]) => mean(slice(x, [0, from, 0, 0], [n, to - from, width, c]), 1, true));
+    const y = concat(rows, 1);
+    const columns = bins(width, w).map(([from, to]) => mean(slice(y, [0, 0, from, 0], [n, h, to - from, c]), 2, true));
+    return concat(columns, 2) as Tensor4D;
+  });
 }
 
 function bins(size: number, count: number): [from: number, to: number][] {
