@@ -92,18 +92,16 @@ class Reader {
   string(where: string): string {
     this.#expect('"', where);
     const start = this.#at - 1;
-    for (let escaped = false; ; this.#at++) {
-      if (this.#at >= this.#text.length) throw this.#error(where);
-      const c = this.#text[this.#at];
-      if (escaped) escaped = false;
-      else if (c === '\\') escaped = true;
-      else if (c === '"') break;
-    }
-    const literal = this.#text.slice(start, ++this.#at);
+    let end = start;
+    do {
+      end = this.#text.indexOf('"', end + 1);
+      if (end === -1) throw this.#error(where);
+    } while (this.#isEscaped(end));
+    this.#at = end + 1;
     try {
-      return JSON.parse(literal) as string;
+      return JSON.parse(this.#text.slice(start, end + 1)) as string;
     } catch {
-      throw this.#error(where);
+      throw this.#error(where, start);
     }
   }
 
@@ -123,6 +121,13 @@ class Reader {
   end(): void {
     this.#skipWhitespace();
     if (this.#at < this.#text.length) throw this.#error('the end of the header');
+  }
+
+  /** Is the character at `at` behind an odd number of backslashes? */
+  #isEscaped(at: number): boolean {
+    let backslashes = 0;
+    while (this.#text[at - 1 - backslashes] === '\\') backslashes++;
+    return backslashes % 2 === 1;
   }
 
   #integer(where: string): number {
