@@ -1,6 +1,8 @@
 import { engine, env, findBackendFactory, registerBackend, removeBackend, setBackend } from '@tensorflow/tfjs-core';
 import { BackendError } from '../../errors.js';
 import type { BackendPlugin } from '../plugin.js';
+import { registerWasmKernels } from '../wasm/index.js';
+import { registerMaxPoolGradient } from '../wasm/max-pool-gradient.js';
 
 /** tfjs' WebAssembly kernels, with the gradients that they lack (`../wasm`). */
 export const wasm: BackendPlugin = {
@@ -38,6 +40,8 @@ export const wasm: BackendPlugin = {
       registerBackend('wasm', () => backend, 2);
     }
     await setBackend('wasm');
+    registerWasmKernels();
+    registerMaxPoolGradient();
     return describe(tfjsWasm.getThreadsCount());
   },
 };
