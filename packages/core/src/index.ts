@@ -34,3 +34,15 @@ export { ArgumentError, BackendError, ConvkitError, FormatError, ShapeError } fr
 // Images
 export { centreCrop, crop, preprocess, preprocessSize, resize } from './image.js';
 export type { Image, Interpolation, Preprocessing } from './image.js';
+
+// Backends
+export { listBackends, registerBackend } from './backend/registry.js';
+export { probeBackends, selectBackend } from './backend/select.js';
+export type { ProbedBackend, SelectedBackend } from './backend/select.js';
+
+// Weights
+export { decodeSafetensors, encodeSafetensors } from './weights/safetensors.js';
+export type { SafetensorsFile } from './weights/safetensors.js';
+export { loadStateDict, stateDict } from './weights/state-dict.js';
+export type { LoadOptions, LoadReport } from './weights/state-dict.js';
+export type { HostTensor, StateDict } from './weights/host-tensor.js';

@@ -1,0 +1,20 @@
+import { describeModel, sharedGoldens } from '@convkit/model-tests';
+import { describe } from 'vitest';
+import { models, resnet18, resnet20, resnet50, resnet56, resnext50_32x4d } from './index.js';
+
+const fixture = (name: string) => new URL(`__fixtures__/${name}.json`, import.meta.url);
+
+for (const factory of [resnet18, resnet50, resnext50_32x4d, resnet20, resnet56]) {
+  describeModel(factory.info.name, factory, fixture(factory.info.name));
+}
+
+// The complete goldens, all values and the largest nets, where they lie beside the checkout.
+describe.runIf(process.env.CONVKIT_ALL_GOLDENS)('complete goldens', () => {
+  for (const family of ['resnet', 'cifar_resnet']) {
+    for (const [name, file] of sharedGoldens(family)) {
+      const factory = models.find(({ info }) => info.name === name);
+      if (!factory) throw new Error(`There is a golden for ${name}, but no such variant.`);
+      describeModel(name, factory, file);
+    }
+  }
+});

@@ -1,0 +1,24 @@
+// Makes a fixture of at most 50 KB from a golden: `node tooling/model-tests/compact.mjs <golden.json> <fixture.json>`.
+// Outputs keep about 64 evenly spaced values, which with the sums over all pin them down as well.
+import { readFileSync, writeFileSync } from 'node:fs';
+
+const [source, target] = process.argv.slice(2);
+const golden = JSON.parse(readFileSync(source, 'utf8'));
+
+function compact(record) {
+  const { data, stride = 1, strided = data, ...rest } = record;
+  const step = Math.ceil(strided.length / 64);
+  return { ...rest, stride: stride * step, strided: strided.filter((_, k) => k % step === 0) };
+}
+
+golden.output = compact(golden.output);
+for (const entry of golden.cases) entry.output = compact(entry.output);
+if (golden.train) {
+  golden.train.logits = compact(golden.train.logits);
+  for (const statistics of Object.values(golden.train.bn_after)) {
+    for (const field of ['running_mean', 'running_var']) statistics[field] = statistics[field].slice(0, 64);
+  }
+}
+delete golden.fill_check.tensors;
+delete golden.notes;
+writeFileSync(target, `${JSON.stringify(golden)}\n`);

@@ -1,0 +1,5 @@
+export { describeModel, goldenBackend } from './describe-model.js';
+export { fillInput, fillModel, fillValues, noise } from './fill.js';
+export type { FillRule } from './fill.js';
+export { expectTensor, readGolden, relative, sharedDir, sharedGoldens } from './golden.js';
+export type { Golden, OutputCase, TensorRecord, TrainCase } from './golden.js';
