@@ -5,6 +5,8 @@ export interface RunInfo {
   readonly totalSteps: number;
   /** What a resumed run goes on from: whole epochs done, and optimizer steps done. Both 0 in a fresh run. */
   readonly resumed: { readonly epoch: number; readonly step: number };
+  /** The whole epochs before the resume. */
+  readonly history: readonly EpochRecord[];
 }
 
 /** One optimizer step. */
@@ -19,6 +21,8 @@ export interface StepRecord {
   readonly totalSteps: number;
   readonly loss: number;
   readonly learningRate: number;
+  /** L2 norm of all gradients together, before clipping. */
+  readonly gradientNorm?: number;
   /** Running values over the epoch so far. */
   readonly metrics: Readonly<Record<string, number>>;
   /** Images in this step. */

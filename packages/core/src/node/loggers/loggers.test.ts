@@ -39,7 +39,8 @@ const epochRecord = (epoch: number): EpochRecord => ({
 /** Runs steps `from` … `to`; an epoch is recorded when its last step was run. */
 async function run(logger: Logger, from: number, to: number): Promise<void> {
   const resumed = { epoch: Math.floor((from - 1) / stepsPerEpoch), step: from - 1 };
-  await logger.start?.({ epochs: 3, stepsPerEpoch, totalSteps: 6, resumed });
+  const history = Array.from({ length: resumed.epoch }, (_, i) => epochRecord(i + 1));
+  await logger.start?.({ epochs: 3, stepsPerEpoch, totalSteps: 6, resumed, history });
   for (let step = from; step <= to; step++) {
     await logger.step?.(stepRecord(step));
     if (step % stepsPerEpoch === 0) await logger.epoch?.(epochRecord(step / stepsPerEpoch));
@@ -128,7 +129,10 @@ function readEvent(data: Uint8Array): Event {
     if (field === 2) event.step = pbf.readVarint();
     if (field === 3) event.version = pbf.readString();
     if (field === 5) pbf.readMessage(readSummary, event.scalars);
-    if (field === 7) event.sessionStatus = pbf.readMessage((_, log: { status: number }, p) => void (log.status = p.readVarint()), { status: 0 }).status;
+    if (field === 7)
+      event.sessionStatus = pbf.readMessage((_, log: { status: number }, p) => void (log.status = p.readVarint()), {
+        status: 0,
+      }).status;
   };
   return new PbfReader(data).readFields(readField, { wallTime: 0, step: 0, scalars: {} });
 }
@@ -154,7 +158,9 @@ test('a resumed run opens new event files that void the later points of the old 
   await run(tensorBoardLogger(join(dir, 'tb')), 1, 4);
   await run(tensorBoardLogger(join(dir, 'tb')), 4, 6);
   for (const name of ['train', 'validation']) {
-    const resumed = eventFiles(name).map(readEvents).find((events) => events[1].sessionStatus === 1);
+    const resumed = eventFiles(name)
+      .map(readEvents)
+      .find((events) => events[1].sessionStatus === 1);
     expect(resumed?.[1].step).toBe(4);
   }
   expect(eventFiles('train')).toHaveLength(2);

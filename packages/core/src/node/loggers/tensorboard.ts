@@ -25,7 +25,11 @@ export function tensorBoardLogger(directory: string): Logger {
       if (resumedStep > 0) file('validation');
     },
     step({ step, loss, learningRate, imagesPerSecond }) {
-      file('train').scalars(step, { 'step/loss': loss, 'step/learning_rate': learningRate, 'step/images_per_second': imagesPerSecond });
+      file('train').scalars(step, {
+        'step/loss': loss,
+        'step/learning_rate': learningRate,
+        'step/images_per_second': imagesPerSecond,
+      });
     },
     epoch({ steps, train, validation }) {
       file('train').scalars(steps, prefixed(train));
@@ -54,7 +58,8 @@ class EventFile {
     this.#file = openSync(join(directory, `events.out.tfevents.${seconds}.${hostname()}.${process.pid}.${filesOpened++}`), 'a');
     this.#write(0, (event) => event.writeStringField(3, 'brain.Event:2')); // file_version
     // session_log { status: START }: points at this step and later, written by an earlier run, are void.
-    if (resumedStep > 0) this.#write(resumedStep + 1, (event) => event.writeMessage(7, (_, log) => log.writeVarintField(1, 1), undefined));
+    if (resumedStep > 0)
+      this.#write(resumedStep + 1, (event) => event.writeMessage(7, (_, log) => log.writeVarintField(1, 1), undefined));
   }
 
   scalars(step: number, values: Readonly<Record<string, number>>): void {
