@@ -22,17 +22,17 @@ export interface CommonConfig {
 }
 
 /** Builds a variant: `resnet50({ numClasses: 10 })`. What is not given has the published value. */
-export interface ModelFactory<Config extends CommonConfig = CommonConfig> {
-  (config?: Partial<Config>): Classifier;
+export interface ModelFactory<Config extends CommonConfig = CommonConfig, Model extends Classifier = Classifier> {
+  (config?: Partial<Config>): Model;
   readonly info: ModelInfo;
 }
 
 /** Makes the factory of a variant from its published configuration. */
-export function defineModel<Config extends CommonConfig>(
+export function defineModel<Config extends CommonConfig, Model extends Classifier>(
   info: Omit<ModelInfo, 'preprocessing'>,
   published: Config,
-  build: (config: Config) => Classifier,
-): ModelFactory<Config> {
+  build: (config: Config) => Model,
+): ModelFactory<Config, Model> {
   const create = (config: Partial<Config> = {}) => {
     const renamed = config.numClasses === undefined ? {} : { classes: undefined }; // the published names are of the published classes
     return build({ ...published, ...renamed, ...config });

@@ -59,9 +59,7 @@ export class CifarResNet extends Classifier {
       throw new ArgumentError(`A CIFAR ResNet has 6n + 2 layers (8, 14, 20, 32, 44, 56, 110 …), found depth ${depth}.`);
     }
     const stage = (cin: number, cout: number, stride: number) =>
-      new Sequential(
-        Array.from({ length: n }, (_, i) => new CifarBlock(i ? cout : cin, cout, i ? 1 : stride, shortcut)),
-      );
+      new Sequential(Array.from({ length: n }, (_, i) => new CifarBlock(i ? cout : cin, cout, i ? 1 : stride, shortcut)));
 
     this.conv1 = conv3x3(3, width);
     this.bn1 = new BatchNorm2d(width);

@@ -9,7 +9,14 @@ const imagenet: Preprocessing = { ...rgb, size: 224, resize: 256, interpolation:
 const cifar10: Preprocessing = { ...rgb, size: 32 };
 const cifar10Classes = ['airplane', 'automobile', 'bird', 'cat', 'deer', 'dog', 'frog', 'horse', 'ship', 'truck'] as const;
 
-const base = { numClasses: 1000, preprocessing: imagenet, groups: 1, widthPerGroup: 64, zeroInitLast: false, stem: 'imagenet' } as const;
+const base = {
+  numClasses: 1000,
+  preprocessing: imagenet,
+  groups: 1,
+  widthPerGroup: 64,
+  zeroInitLast: false,
+  stem: 'imagenet',
+} as const;
 
 const imagenetVariants = {
   resnet18: { ...base, block: 'basic', layers: [2, 2, 2, 2] },
@@ -37,15 +44,15 @@ const cifarVariants = {
 
 const about = { package: '@convkit/resnet' } as const;
 
-const imagenetResNet = (name: keyof typeof imagenetVariants): ModelFactory<ResNetConfig> =>
-  defineModel<ResNetConfig>(
+const imagenetResNet = (name: keyof typeof imagenetVariants): ModelFactory<ResNetConfig, ResNet> =>
+  defineModel<ResNetConfig, ResNet>(
     { ...about, name, dataset: 'imagenet', reference: 'torchvision' },
     imagenetVariants[name],
     (config) => new ResNet(config),
   );
 
-const cifarResNet = (name: keyof typeof cifarVariants): ModelFactory<CifarResNetConfig> =>
-  defineModel<CifarResNetConfig>(
+const cifarResNet = (name: keyof typeof cifarVariants): ModelFactory<CifarResNetConfig, CifarResNet> =>
+  defineModel<CifarResNetConfig, CifarResNet>(
     { ...about, name, dataset: 'cifar10', reference: 'akamaster/pytorch_resnet_cifar10' },
     cifarVariants[name],
     (config) => new CifarResNet(config),
@@ -69,7 +76,7 @@ export const resnet44 = cifarResNet('resnet44');
 export const resnet56 = cifarResNet('resnet56');
 export const resnet110 = cifarResNet('resnet110');
 
-export const smallResnet = defineModel<CommonConfig>(
+export const smallResnet = defineModel<CommonConfig, SmallResNet>(
   { ...about, name: 'small_resnet', dataset: 'cifar10', reference: 'Deep Learning via Rust, section 6.1' },
   { numClasses: 10, classes: cifar10Classes, preprocessing: cifar10 },
   (config) => new SmallResNet(config),
