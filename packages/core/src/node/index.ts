@@ -2,3 +2,5 @@ export { maxImageMegapixels, readImage, writeImage } from './read-image.js';
 export { csvLogger } from './loggers/csv.js';
 export { jsonlLogger } from './loggers/jsonl.js';
 export { tensorBoardLogger } from './loggers/tensorboard.js';
+export { type CheckpointDirectory, type CheckpointDirectoryOptions, checkpointDirectory } from './checkpoint-directory.js';
+export { commitDirectory, hashFile, readJson, sha256File, writeFileAtomic } from './files.js';
