@@ -1,13 +1,16 @@
 import { getBackend, getKernel } from '@tensorflow/tfjs-core';
 import { BackendError } from '../errors.js';
 
-/** What a training step runs on the device: the layers, their gradients, the loss and the optimizer. */
+/**
+ * What a training step needs from tfjs' kernels: for the layers, their gradients, the loss and the optimizer. Gradients of
+ * convolutions are not among them: `ops/conv2d.ts` composes them where a backend has none.
+ */
 const trainingKernels = [
-  ...['Conv2D', 'Conv2DBackpropInput', 'Conv2DBackpropFilter'],
-  ...['DepthwiseConv2dNative', 'DepthwiseConv2dNativeBackpropInput', 'DepthwiseConv2dNativeBackpropFilter'],
-  ...['MaxPool', 'MaxPoolGrad', 'AvgPool', 'AvgPoolGrad', 'PadV2', 'Slice', 'Concat', 'Transpose', 'Reshape'],
-  ...['BatchMatMul', 'Add', 'Sub', 'Multiply', 'RealDiv', 'AddN', 'Sum', 'Mean', 'Sqrt', 'Rsqrt', 'Square', 'Exp', 'Log'],
-  ...['Relu', 'Step', 'Sigmoid', 'LogSoftmax', 'Softmax', 'OneHot', 'Select', 'Greater', 'Cast', 'Tile'],
+  ...['Conv2D', 'DepthwiseConv2dNative', 'MaxPool', 'MaxPoolGrad', 'AvgPool', 'AvgPoolGrad', 'FusedBatchNorm', 'BatchMatMul'],
+  ...['PadV2', 'Slice', 'StridedSlice', 'Concat', 'SplitV', 'Pack', 'Transpose', 'Reverse', 'Reshape', 'Tile', 'Cast'],
+  ...['Add', 'Sub', 'Multiply', 'RealDiv', 'AddN', 'SquaredDifference', 'Sum', 'Mean', 'Max', 'Maximum'],
+  ...['Relu', 'Relu6', 'Step', 'Sigmoid', 'Tanh', 'Softplus', 'Erf', 'Softmax'],
+  ...['Sqrt', 'Rsqrt', 'Square', 'Exp', 'Log', 'Log1p', 'Neg', 'Abs'],
 ];
 
 /** The kernels of training that a backend (tfjs' name; default: the current one) lacks. */

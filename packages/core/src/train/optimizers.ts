@@ -125,20 +125,23 @@ class BoundOptimizer implements Optimizer {
   }
 
   step(gradients: ReadonlyMap<string, Tensor>, learningRate: number): void {
-    tidy(() => {
-      const scalars = new Map<number, Tensor>();
-      const constant = (value: number): Tensor => {
-        const known = scalars.get(value) ?? scalar(value, 'float32');
-        scalars.set(value, known);
-        return known;
-      };
+    const scalars = new Map<number, Tensor>();
+    // Kept: each parameter is updated in a tidy of its own, and they share these.
+    const constant = (value: number): Tensor => {
+      const known = scalars.get(value) ?? keep(scalar(value, 'float32'));
+      scalars.set(value, known);
+      return known;
+    };
+    try {
       for (const [name, gradient] of gradients) {
         const parameter = this.#parameters.get(name);
         if (!parameter)
           throw new ConvkitError(`${this.kind}: there is a gradient for ${name}, which is not a parameter of the model.`);
         tidy(() => this.#update(name, parameter, gradient, learningRate, constant));
       }
-    });
+    } finally {
+      for (const known of scalars.values()) known.dispose();
+    }
   }
 
   #update(name: string, parameter: Parameter, gradient: Tensor, rate: number, constant: (value: number) => Tensor): void {
