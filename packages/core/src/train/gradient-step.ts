@@ -1,0 +1,68 @@
+import './gradients.js';
+import { type Scalar, type Tensor, type Variable, engine, keep, tensor_util, tidy, variableGrads } from '@tensorflow/tfjs-core';
+import type { Context, Module } from '../module.js';
+import type { Loss } from './losses.js';
+
+/** One forward and backward pass; the caller owns its tensors until `dispose`. */
+export interface GradientStep<Output> {
+  readonly loss: Scalar;
+  readonly output: Output;
+  /** d loss / d parameter by name in the state dict, in tfjs layout. A parameter that the loss does not depend on is absent. */
+  readonly gradients: ReadonlyMap<string, Tensor>;
+  dispose(): void;
+}
+
+/**
+ * The loss of a model on a batch and its gradients. Whatever the model or the loss throws is passed on, and no tensor of
+ * the attempt stays: tfjs itself keeps what it saved for the backward pass when the forward pass throws.
+ */
+export function gradientStep<Output, Labels>(
+  model: Module<Output>,
+  x: Tensor,
+  labels: Labels,
+  loss: Loss<Output, Labels>,
+  ctx: Context,
+): GradientStep<Output> {
+  const parameters = [...model.parameters()].map(([name, parameter]): [string, Variable] => [name, parameter.value]);
+  const nested = engine().state.gradientDepth > 0;
+  const owned: Tensor[] = [];
+  let output: Output | undefined;
+  try {
+    const { value, grads } = tidy(() =>
+      variableGrads(
+        () => {
+          output = model.forward(x, ctx);
+          for (const part of tensorsIn(output)) owned.push(keep(part));
+          return loss(output, labels);
+        },
+        parameters.map(([, variable]) => variable),
+      ),
+    );
+    const gradients = parameters
+      .map(([name, variable]): [string, Tensor | undefined] => [name, grads[variable.name]])
+      .filter((entry): entry is [string, Tensor] => entry[1] !== undefined);
+    owned.push(value, ...gradients.map(([, gradient]) => gradient));
+    return { loss: value, output: output as Output, gradients: new Map(gradients), dispose: () => disposeAll(owned) };
+  } catch (error) {
+    disposeAll(owned);
+    if (!nested) dropTape();
+    throw error;
+  }
+}
+
+const tensorsIn = (output: unknown): Tensor[] => tensor_util.getTensorsInContainer(output as Tensor);
+
+function disposeAll(tensors: readonly Tensor[]): void {
+  for (const tensor of tensors) tensor.dispose();
+}
+
+/** Frees what an interrupted tape kept for a backward pass that will not come. */
+function dropTape(): void {
+  const { state } = engine();
+  for (const { saved = [], outputs } of state.activeTape ?? []) {
+    disposeAll(saved);
+    disposeAll(outputs.filter((output) => output.kept)); // saved by an op that threw before it was taped
+  }
+  state.activeTape = [];
+  state.gradientDepth = 0;
+}

@@ -1,0 +1,135 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
+import { ArgumentError } from '../errors.js';
+import type { Metric } from '../metrics/metric.js';
+import { DEFAULT_SEED, type Module } from '../module.js';
+import { Random } from '../random.js';
+import { loadStateDict } from '../weights/state-dict.js';
+import type { BatchSource } from './batch.js';
+import type { CheckpointStore } from './checkpoint.js';
+import { Fit } from './fit.js';
+import type { EpochRecord, Logger } from './logger.js';
+import { type Loss, crossEntropy } from './losses.js';
+import type { OptimizerFactory } from './optimizers.js';
+import { type Best, Progress } from './progress.js';
+import type { Schedule } from './schedules.js';
+import { type LogitsOf, outputTensor } from './tensors.js';
+
+export interface TrainerOptions<Output = Tensor> {
+  readonly optimizer: OptimizerFactory;
+  readonly schedule: Schedule;
+  /** Default: cross entropy without smoothing. */
+  readonly loss?: Loss<Output>;
+  /** The loss of the validation; default: `loss`. */
+  readonly validationLoss?: Loss<Output>;
+  readonly metrics?: readonly Metric[];
+  /** Largest L2 norm of all gradients together; larger ones are scaled down to it. Default: no limit. */
+  readonly clipNorm?: number;
+  /** Batches to an optimizer step, averaged as if they were one batch. Default 1. */
+  readonly accumulate?: number;
+  /** What the metrics look at; needed if the model's output is not one tensor. */
+  readonly logits?: LogitsOf<Output>;
+}
+
+export interface FitOptions {
+  /** How long the whole run is, epochs of an earlier part included. */
+  readonly epochs: number;
+  /** Evaluated after each epoch. */
+  readonly validation?: BatchSource;
+  /** Gets a checkpoint after each epoch, and when the run is stopped. */
+  readonly checkpoints?: CheckpointStore;
+  /** And after every so many steps. */
+  readonly checkpointEverySteps?: number;
+  /** Go on from the newest checkpoint, if there is one. */
+  readonly resume?: boolean;
+  /** Of initial weights, order and augmentation of the data, and dropout. Default 0. */
+  readonly seed?: number;
+  /** When aborted, the step at hand is finished, a checkpoint saved, and `fit` gives `stopped: true`. */
+  readonly signal?: AbortSignal;
+  readonly loggers?: readonly Logger[];
+}
+
+export interface FitResult {
+  /** Whole epochs and optimizer steps done, those before a resume included. */
+  readonly epochs: number;
+  readonly steps: number;
+  /** True if the signal ended the run before its last epoch. */
+  readonly stopped: boolean;
+  readonly best?: Best;
+  /** Every whole epoch of the run, those before a resume included. */
+  readonly history: readonly EpochRecord[];
+  /** The name of the newest checkpoint of this call. */
+  readonly checkpoint?: string;
+  /** Of this call. */
+  readonly seconds: number;
+}
+
+/**
+ * Trains a model on batches. Everything random depends on the seed and the position in the run only, so that a run resumed
+ * from any of its checkpoints gives the same weights, bit for bit, as one that never stopped (on backends that compute the
+ * same twice: cpu and wasm do).
+ */
+export class Trainer<Output = Tensor> {
+  readonly model: Module<Output>;
+  readonly #options: TrainerOptions<Output>;
+
+  constructor(model: Module<Output>, options: TrainerOptions<Output>) {
+    const { accumulate = 1, clipNorm } = options;
+    if (!isCount(accumulate)) throw new ArgumentError(`accumulate must be a whole number from 1 up, found ${accumulate}.`);
+    if (clipNorm !== undefined && !(clipNorm > 0)) throw new ArgumentError(`clipNorm must be above 0, found ${clipNorm}.`);
+    this.model = model;
+    this.#options = options;
+  }
+
+  /**
+   * Trains until `epochs` are done. A model without weights gets its initial ones; weights that are there stay.
+   *
+   * Throws NonFiniteError, before the weights change, if a loss or gradient is NaN or infinite; FormatError if the checkpoint
+   * to resume is of another run; and whatever the source, the store or a logger throws.
+   */
+  async fit(source: BatchSource, options: FitOptions): Promise<FitResult> {
+    const { epochs, seed = DEFAULT_SEED, checkpoints, resume = false, checkpointEverySteps } = options;
+    if (!isCount(epochs)) throw new ArgumentError(`epochs must be a whole number from 1 up, found ${epochs}.`);
+    if (!isCount(source.batchesPerEpoch)) throw new ArgumentError('The data source has no batches: give it at least one sample.');
+    if (checkpointEverySteps !== undefined && !isCount(checkpointEverySteps)) {
+      throw new ArgumentError(`checkpointEverySteps must be a whole number from 1 up, found ${checkpointEverySteps}.`);
+    }
+    if (resume && !checkpoints) throw new ArgumentError('resume needs `checkpoints`, the store to resume from.');
+
+    const { accumulate = 1, metrics = [], loss = crossEntropy() as unknown as Loss<Output> } = this.#options;
+    const { model } = this;
+    const optimizer = this.#options.optimizer.bind(model.parameters());
+    const config = {
+      seed,
+      samples: source.size,
+      batchesPerEpoch: source.batchesPerEpoch,
+      accumulate,
+      optimizer: optimizer.kind,
+      parameters: [...model.parameters()].map(([name]) => name),
+    };
+    const progress = new Progress(config, metrics);
+    try {
+      const found = resume ? await checkpoints?.latest() : undefined;
+      if (found) {
+        progress.restore(found.checkpoint.progress);
+        loadStateDict(model, found.checkpoint.model);
+        optimizer.load(found.checkpoint.optimizer);
+      }
+      initializeMissing(model, seed);
+      const { validationLoss = loss, logits = outputTensor } = this.#options;
+      const settings = { ...this.#options, model, optimizer, loss, validationLoss, logits, accumulate };
+      return await new Fit(settings, source, options, progress).run();
+    } finally {
+      optimizer.dispose();
+    }
+  }
+}
+
+/** Gives weights that have none their initial values, the same ones that `model.initialize(seed)` gives them. */
+function initializeMissing(model: Module<unknown>, seed: number): void {
+  const random = new Random(seed).child('init');
+  for (const [name, state] of model.state()) {
+    if (state.kind !== 'counter' && !state.initialized) state.initialize(random.child(name));
+  }
+}
+
+const isCount = (n: number): boolean => Number.isInteger(n) && n >= 1;
