@@ -39,6 +39,7 @@ export type { Image, Interpolation, Preprocessing } from './image.js';
 export { listBackends, registerBackend } from './backend/registry.js';
 export { probeBackends, selectBackend } from './backend/select.js';
 export type { ProbedBackend, SelectedBackend } from './backend/select.js';
+export type { BackendPlugin, Probe, StartOptions } from './backend/plugin.js';
 
 // Weights
 export { decodeSafetensors, encodeSafetensors } from './weights/safetensors.js';

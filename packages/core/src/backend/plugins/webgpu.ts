@@ -2,8 +2,8 @@ import { noGpuDevice } from '../gpu-device.js';
 import { host } from '../host.js';
 import { type BackendPlugin, type Probe, addedBackends } from '../plugin.js';
 
-/** The subpath with the real plugin. A name in a variable: bundles for browsers get it only by importing it themselves. */
-const SUBPATH = '@convkit/core/webgpu';
+/** The subpath with the real plugin. Put together at run time: bundles for browsers get it only by importing it themselves. */
+const SUBPATH = ['@convkit', 'core', 'webgpu'].join('/');
 
 /** Stands for WebGPU until `@convkit/core/webgpu` is imported, which puts the real plugin in its place; in Node it imports that itself. */
 export const webgpu: BackendPlugin = {
