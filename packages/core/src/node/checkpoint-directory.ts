@@ -2,7 +2,16 @@ import { join } from 'node:path';
 import { ArgumentError, ConvkitError } from '../errors.js';
 import type { Checkpoint, CheckpointStore } from '../train/checkpoint.js';
 import { readCheckpoint, readManifest, writeCheckpoint } from './checkpoint-files.js';
-import { type FileSystem, commitDirectory, errorCode, fileError, isLeftover, nodeFileSystem, temporaryName } from './files.js';
+import {
+  type FileSystem,
+  commitDirectory,
+  errorCode,
+  fileError,
+  isLeftover,
+  makeDirectory,
+  nodeFileSystem,
+  temporaryName,
+} from './files.js';
 import { takeLock } from './lock.js';
 
 export interface CheckpointDirectoryOptions {
@@ -90,11 +99,7 @@ export function checkpointDirectory(path: string, options: CheckpointDirectoryOp
   /** Makes the directory this process's own, and removes what killed runs left unfinished. */
   async function open(): Promise<void> {
     if (owned) return;
-    try {
-      await fs.mkdir(path, { recursive: true });
-    } catch (error) {
-      throw fileError(error, 'write', path);
-    }
+    await makeDirectory(path, fs);
     await takeLock(join(path, '.lock'), path);
     for (const name of await list()) if (isLeftover(path, name)) await discard(name);
     owned = true;

@@ -82,7 +82,7 @@ async function commit(path: string, fs: FileSystem, write: (temporary: string) =
   const temporary = temporaryName(path);
   active.add(temporary);
   try {
-    await fs.mkdir(dirname(path), { recursive: true });
+    await makeDirectory(dirname(path), fs);
     await write(temporary);
     await fs.rename(temporary, path);
     await syncDirectory(dirname(path), fs);
@@ -91,6 +91,16 @@ async function commit(path: string, fs: FileSystem, write: (temporary: string) =
     throw fileError(error, 'write', path);
   } finally {
     active.delete(temporary);
+  }
+}
+
+/** Makes a directory and those above it. */
+export async function makeDirectory(path: string, fs: FileSystem = nodeFileSystem): Promise<void> {
+  try {
+    await fs.mkdir(path, { recursive: true });
+  } catch (error) {
+    if (errorCode(error) !== 'EEXIST') throw fileError(error, 'write', path);
+    throw new ConvkitError(`Cannot make the directory ${path}: it, or a part of its path, is a file.`, { cause: error });
   }
 }
 
