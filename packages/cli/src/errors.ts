@@ -11,14 +11,19 @@ export function describeError(error: unknown): string {
   return isExpected(error) ? message : `${message || 'unexpected failure'} (set CONVKIT_DEBUG=1 to see where it comes from)`;
 }
 
-/** By name, not `instanceof`: a model package of another directory has its own copy of the classes. */
-const expectedNames = new Set(['UsageError', 'ConvkitError', 'ArgumentError', 'ShapeError', 'FormatError', 'BackendError']);
-
 /** Failures of the operating system whose message says what and where: full disk, no permission, no such file … */
 const isSystemError = (error: Error): boolean => 'syscall' in error && 'code' in error;
 
+/** By the names of the classes, not `instanceof`: a model package of another folder has its own copy of them. */
+function isConvkitError(error: Error): boolean {
+  for (let at: object | null = error; at; at = Object.getPrototypeOf(at) as object | null) {
+    if (at.constructor.name === 'ConvkitError') return true;
+  }
+  return false;
+}
+
 function isExpected(error: unknown): boolean {
-  return error instanceof Error && (expectedNames.has(error.name) || isSystemError(error));
+  return error instanceof Error && (error instanceof UsageError || isConvkitError(error) || isSystemError(error));
 }
 
 const oneLine = (text: string): string => text.replace(/\s*\n\s*/g, ' ').trim();

@@ -1,13 +1,6 @@
+import type { EpochRecord } from '@convkit/core/train';
 import type { GroupMark, Spec } from 'vega';
 import { blue, ink, orange, renderSvg } from './theme.js';
-
-/** What the curves show of one epoch; `top1` in 0 … 1. */
-export interface CurvePoint {
-  epoch: number;
-  learningRate: number;
-  train: { loss: number; top1?: number };
-  validation?: { loss: number; top1?: number };
-}
 
 const width = 560;
 
@@ -15,7 +8,10 @@ const width = 560;
 const MANY_EPOCHS = 60;
 
 /** Loss, top-1 accuracy and learning rate over the epochs, one panel each, as SVG. */
-export function curvesSvg(title: string, points: readonly CurvePoint[]): Promise<string> {
+export function curvesSvg(
+  title: string,
+  points: readonly Pick<EpochRecord, 'epoch' | 'learningRate' | 'train' | 'validation'>[],
+): Promise<string> {
   const rows = points.flatMap(({ epoch, train, validation }) => [
     { epoch, run: 'train', loss: train.loss, top1: train.top1 },
     ...(validation ? [{ epoch, run: 'validation', loss: validation.loss, top1: validation.top1 }] : []),

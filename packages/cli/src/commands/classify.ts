@@ -1,0 +1,52 @@
+import { type Image, type Prediction } from '@convkit/core';
+import { readImage } from '@convkit/core/node';
+import { startBackend } from '../backend.js';
+import { percent } from '../format.js';
+import { findImages } from '../images.js';
+import { loadModel } from '../model.js';
+import type { CommonOptions } from '../options.js';
+import { Output } from '../output.js';
+import { Progress } from '../progress.js';
+
+export interface ClassifyOptions extends CommonOptions {
+  weights: string;
+  topk: number;
+  mean?: [number, number, number];
+  std?: [number, number, number];
+}
+
+/** Images that go through the net at once. */
+const BATCH = 16;
+
+export async function runClassify(name: string, paths: readonly string[], options: ClassifyOptions): Promise<void> {
+  const output = new Output(options.json);
+  const files = findImages(paths);
+  const backend = await startBackend(options.backend);
+  const { model, factory, source } = await loadModel(name, options);
+  output.print(`${factory.info.name} on ${backend.reason}`);
+  output.print(`normalisation: ${source}`);
+
+  const progress = new Progress(output);
+  const images: { path: string; predictions: Prediction[] }[] = [];
+  try {
+    for (let start = 0; start < files.length; start += BATCH) {
+      const batch = files.slice(start, start + BATCH);
+      const pictures: Image[] = [];
+      for (const path of batch) pictures.push(await readImage(path));
+      const predictions = await model.classifyAll(pictures, { topk: options.topk });
+      batch.forEach((path, i) => images.push({ path, predictions: predictions[i] }));
+      progress.update({ label: 'classifying', done: images.length, total: files.length, details: [] });
+    }
+  } finally {
+    progress.end();
+    model.dispose();
+  }
+  for (const { path, predictions } of images) {
+    output.print(`\n${path}`);
+    const width = Math.max(...predictions.map(({ label }) => label.length));
+    predictions.forEach(({ label, score }, i) =>
+      output.print(`  ${i + 1}  ${label.padEnd(width)}  ${percent(score).padStart(8)}`),
+    );
+  }
+  output.result({ model: factory.info.name, backend: backend.name, images });
+}

@@ -1,0 +1,144 @@
+import { resolve } from 'node:path';
+import { inputSize } from '@convkit/core';
+import type { DataOptions, TrainingData } from './data.js';
+import { UsageError } from './errors.js';
+import { findModel } from './model-packages.js';
+import { newModelSettings } from './model.js';
+import type { CommonOptions } from './options.js';
+import { type Recipe, checkRecipe, completeRecipe, recipeKeys } from './recipe.js';
+import { type RunConfig, chooseRunFolder, readRunConfig } from './run-folder.js';
+import { version } from './version.js';
+
+export interface TrainOptions extends CommonOptions, Partial<Omit<Recipe, 'clipNorm'>> {
+  data?: string;
+  dataDir?: string;
+  out?: string;
+  resume?: boolean;
+  weights?: string;
+  clipNorm?: number;
+  imageSize?: number;
+  limit?: number;
+  checkpointEvery?: number;
+}
+
+/** What a run does, decided before anything is written. */
+export interface TrainPlan {
+  config: RunConfig;
+  folder: string;
+  data: TrainingData;
+  resume: boolean;
+}
+
+type OpenData = (options: DataOptions) => Promise<TrainingData>;
+
+/** @throws UsageError for options that do not make a run, or that contradict the run to resume. */
+export async function planRun(
+  name: string | undefined,
+  options: TrainOptions,
+  explicit: ReadonlySet<string>,
+  open: OpenData,
+): Promise<TrainPlan> {
+  return options.resume ? planResume(name, options, explicit, open) : planNew(name, options, explicit, open);
+}
+
+async function planNew(
+  name: string | undefined,
+  options: TrainOptions,
+  explicit: ReadonlySet<string>,
+  open: OpenData,
+): Promise<TrainPlan> {
+  if (name === undefined) throw new UsageError('which model? For example: convkit train resnet20 --data cifar10');
+  if (options.data === undefined) throw new UsageError('--data is missing: cifar10, synthetic, or a folder of images');
+  const factory = await findModel(name);
+  const folder = chooseRunFolder(options.out, factory.info.name, options.data);
+  const data = await open({ data: options.data, dataDir: options.dataDir, limit: options.limit });
+  const given = givenRecipe(options, explicit);
+  const recipe = completeRecipe(data.kind, given, { fineTune: options.weights !== undefined });
+  checkRecipe(given, recipe);
+  const config: RunConfig = {
+    convkit: version,
+    model: factory.info.name,
+    settings: newModelSettings(factory, { classes: data.train.classes, side: data.side, imageSize: options.imageSize }),
+    data: {
+      name: data.kind === 'folder' ? resolve(options.data) : options.data,
+      dir: options.dataDir === undefined ? null : resolve(options.dataDir),
+      limit: options.limit ?? null,
+      trainImages: data.train.length,
+      validationImages: data.validation.length,
+    },
+    recipe,
+    seed: options.seed,
+    backend: options.backend,
+    weights: options.weights === undefined ? null : resolve(options.weights),
+  };
+  return { config, folder, data, resume: false };
+}
+
+async function planResume(
+  name: string | undefined,
+  options: TrainOptions,
+  explicit: ReadonlySet<string>,
+  open: OpenData,
+): Promise<TrainPlan> {
+  const { out } = options;
+  if (out === undefined) throw new UsageError('--resume needs the folder of the run: --out DIR');
+  const config = await readRunConfig(out);
+  const model = name === undefined ? undefined : (await findModel(name)).info.name;
+  refuseContradictions(out, contradictions(config, model, options, explicit));
+  const { name: data, dir, limit } = config.data;
+  const opened = await open({ data, dataDir: options.dataDir ?? dir ?? undefined, limit: limit ?? undefined });
+  const { trainImages, validationImages } = config.data;
+  if (opened.train.length !== trainImages || opened.validation.length !== validationImages) {
+    const found = `${opened.train.length} + ${opened.validation.length}`;
+    throw new UsageError(
+      `${data} has changed: the run in ${out} was started with ${trainImages} + ${validationImages} images, now there are ${found}`,
+    );
+  }
+  // The same bits only come from the same backend, but a run may move to another machine.
+  return {
+    config: { ...config, backend: explicit.has('backend') ? options.backend : config.backend },
+    folder: out,
+    data: opened,
+    resume: true,
+  };
+}
+
+/** An option that was typed, what it says, and what the run was started with. */
+type Contradiction = readonly [option: string, typed: unknown, started: unknown];
+
+function contradictions(
+  config: RunConfig,
+  model: string | undefined,
+  options: TrainOptions,
+  explicit: ReadonlySet<string>,
+): Contradiction[] {
+  const { data, settings, recipe } = config;
+  const isFolder = data.name !== options.data && options.data !== undefined;
+  const pairs: Contradiction[] = [
+    ['--data', isFolder ? resolve(options.data ?? '') : options.data, data.name],
+    ['--limit', options.limit, data.limit],
+    ['--seed', options.seed, config.seed],
+    ['--weights', options.weights && resolve(options.weights), config.weights],
+    ['--image-size', options.imageSize, inputSize(settings.preprocessing)[0]],
+    ...recipeKeys.map((key): Contradiction => [flagOf(key), options[key], recipe[key]]),
+  ];
+  const typed = pairs.filter(([flag]) => explicit.has(optionOf(flag)));
+  const all: Contradiction[] = model === undefined ? typed : [['the model', model, config.model], ...typed];
+  return all.filter(([, now, started]) => JSON.stringify(now) !== JSON.stringify(started));
+}
+
+function refuseContradictions(out: string, found: readonly Contradiction[]): void {
+  if (found.length === 0) return;
+  const list = found.map(([flag, typed, started]) => `${flag} ${String(typed)} (the run has ${String(started)})`).join(', ');
+  throw new UsageError(`the run in ${out} was started with other settings: ${list}; leave them out, or start a new run`);
+}
+
+const flagOf = (key: string): string =>
+  key === 'augment' ? '--no-augment' : `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+const optionOf = (flag: string): string =>
+  flag.replace(/^--(no-)?/, '').replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
+
+/** The part of the recipe that was typed. */
+function givenRecipe(options: TrainOptions, explicit: ReadonlySet<string>): Partial<Recipe> {
+  return Object.fromEntries(recipeKeys.filter((key) => explicit.has(key)).map((key) => [key, options[key]]));
+}
