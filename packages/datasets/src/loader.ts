@@ -49,7 +49,8 @@ const imagesAtOnce = 8;
 
 interface Assembled {
   readonly batch: Batch;
-  readonly corrupt: ReadonlyMap<number, string>;
+  /** Index and reason of what was left out, in the order of the batch */
+  readonly corrupt: readonly (readonly [index: number, reason: string])[];
 }
 
 class DatasetLoader implements Loader {
@@ -123,19 +124,19 @@ class DatasetLoader implements Loader {
     const [height, width] = inputSize(this.#options.preprocessing);
     const values = height * width * 3;
     let images = new Float32Array(indices.length * values);
-    const corrupt = new Map<number, string>();
+    const failed = new Map<number, string>();
     // Off the caller's turn: it goes on with its step, and this runs while the step is awaited.
     await nextTurn();
     if (this.#isDirect()) {
       indices.forEach((index, slot) => this.#writePacked(index, random, images, slot * values));
     } else {
-      const write = (slot: number): Promise<void> => this.#writeImage(indices[slot], random, images, slot * values, corrupt);
+      const write = (slot: number): Promise<void> => this.#writeImage(indices[slot], random, images, slot * values, failed);
       await forEachLimited(indices.length, imagesAtOnce, write, signal);
     }
-    const kept = indices.filter((index) => !corrupt.has(index));
-    if (corrupt.size > 0) images = keepImages(images, indices, kept, values);
+    const kept = indices.filter((index) => !failed.has(index));
+    if (failed.size > 0) images = keepImages(images, indices, kept, values);
     const labels = Int32Array.from(kept, (index) => this.#dataset.label(index));
-    return { batch: { images, shape: [kept.length, height, width, 3], labels }, corrupt };
+    return { batch: { images, shape: [kept.length, height, width, 3], labels }, corrupt: indices.filter((index) => failed.has(index)).map((index) => [index, failed.get(index) ?? '']) };
   }
 
   /** Whether the images in memory have the size of the net's input already. */
@@ -154,7 +155,7 @@ class DatasetLoader implements Loader {
     if (packed) writeNormalised(packedLayout(packed, index), placement, this.#table, images, at);
   }
 
-  async #writeImage(index: number, random: Random, images: Float32Array, at: number, corrupt: Map<number, string>): Promise<void> {
+  async #writeImage(index: number, random: Random, images: Float32Array, at: number, failed: Map<number, string>): Promise<void> {
     const { augment = {}, preprocessing, maxCorrupt = 0 } = this.#options;
     try {
       const image = await this.#dataset.image(index);
@@ -163,12 +164,12 @@ class DatasetLoader implements Loader {
       writeNormalised(imageLayout(fitted), drawPlacement(stream, augment), this.#table, images, at);
     } catch (error) {
       if (maxCorrupt === 0 || !isFormatError(error)) throw error;
-      corrupt.set(index, error.message);
+      failed.set(index, error.message);
     }
   }
 
   /** In the order of the batches, so that the run stops at the same image whatever was made ahead. */
-  #account(corrupt: ReadonlyMap<number, string>): void {
+  #account(corrupt: Assembled['corrupt']): void {
     const { maxCorrupt = 0, onCorrupt } = this.#options;
     for (const [index, reason] of corrupt) {
       if (this.#corrupt.has(index)) continue;

@@ -7,7 +7,7 @@ export type ShapeClass = (typeof shapeClasses)[number];
 type Point = readonly [x: number, y: number];
 
 /**
- * Outlines of each shape around (0, 0), with all points within distance 1.
+ * Outlines of each shape around (0, 0), with all points within distance 1.16.
  *
  * Only + − × ÷ and √ are used, which IEEE 754 rounds the same on every machine (sin and cos it does not).
  */

@@ -22,8 +22,9 @@ export interface SyntheticOptions {
 /**
  * The embedded data set: ten classes of filled shapes, 32×32 RGB, in CIFAR-10's record format.
  *
- * Position, size, rotation, both colours, the background's gradient and texture, and the noise are random, so that no pixel and no
- * colour tells the class. Image `i` is of class `i % 10` and depends on seed, split and `i` alone: the same bytes on every machine.
+ * Position, size, rotation, both colours, gradients, textures and the noise are random, so that no pixel and no colour tells the class;
+ * only, a shape is always brighter than what is behind it. Image `i` is of class `i % 10` and depends on seed, split and `i` alone: the
+ * same bytes on every machine.
  *
  * @throws ArgumentError when `size` is not a positive integer.
  */
@@ -45,9 +46,9 @@ export function syntheticShapes({ size = 2000, seed = 0, split = 'train' }: Synt
 function drawShape(random: Random, outlines: readonly Outline[], coverage: Float32Array, target: Uint8Array): void {
   fillOutlines(place(random, outlines), coverage, side);
   const [back, front] = contrastingColours(random);
-  const backPaint = paint(random, back, 45, 22);
+  const backPaint = paint(random, back, 45, 20);
   const frontPaint = paint(random, front, 22, 10);
-  const noise = random.uniform(3, 12);
+  const noise = random.uniform(4, 16);
   for (let channel = 0; channel < 3; channel++) {
     for (let y = 0; y < side; y++) {
       for (let x = 0; x < side; x++) {
@@ -63,26 +64,29 @@ function drawShape(random: Random, outlines: readonly Outline[], coverage: Float
 
 /** Turns, scales and shifts the shape so that it stays inside the picture. */
 function place(random: Random, outlines: readonly Outline[]): Outline[] {
-  const [cos, sin] = randomDirection(random);
-  const radius = random.uniform(8, 13.5);
+  const [cos, sin] = smallTurn(random);
+  const radius = random.uniform(8.5, 14);
   const room = side / 2 - radius;
   const centreX = side / 2 + random.uniform(-room, room);
   const centreY = side / 2 + random.uniform(-room, room);
-  const stretch = random.uniform(0.88, 1.0);
+  const stretch = random.uniform(0.88, 1);
   return outlines.map((outline) =>
     outline.map(([x, y]) => [centreX + radius * (x * stretch * cos - y * sin), centreY + radius * (x * stretch * sin + y * cos)]),
   );
 }
 
-/** Any two colours whose distance lets the shape be seen through the texture. */
+/** Any two hues; the shape is the brighter one, by enough to be seen through the texture. */
 function contrastingColours(random: Random): [back: Colour, front: Colour] {
   const colour = (): Colour => [random.uniform(15, 240), random.uniform(15, 240), random.uniform(15, 240)];
   for (;;) {
     const back = colour();
     const front = colour();
-    const distance = (back[0] - front[0]) ** 2 + (back[1] - front[1]) ** 2 + (back[2] - front[2]) ** 2;
-    if (distance > 120 ** 2) return [back, front];
+    if (brightness(front) - brightness(back) > 45) return [back, front];
   }
+}
+
+function brightness([red, green, blue]: Colour): number {
+  return 0.3 * red + 0.6 * green + 0.1 * blue;
 }
 
 /** A colour with a linear gradient of ±`slope` and a smooth texture of ±`texture`, both shared by the channels in random parts. */
@@ -105,6 +109,13 @@ function paint(random: Random, colour: Colour, slope: number, texture: number): 
     const lower = grid[at + cells + 1] + fx * (grid[at + cells + 2] - grid[at + cells + 1]);
     return colour[channel] + share[channel] * gradient + upper + fy * (lower - upper);
   };
+}
+
+/** cos and sin of a turn of up to 39° (tan 39° = 0.8) either way. */
+function smallTurn(random: Random): [cos: number, sin: number] {
+  const tangent = random.uniform(-0.8, 0.8);
+  const cos = 1 / Math.sqrt(1 + tangent * tangent);
+  return [cos, tangent * cos];
 }
 
 function randomDirection(random: Random): [x: number, y: number] {

@@ -37,7 +37,11 @@ test('a JPEG is read within its compression error, and other extensions are refu
 });
 
 test('a picture is turned upright by its EXIF orientation', async () => {
-  const turned = await sharp(small.pixels, { raw }).withExif({ IFD0: { Orientation: '6' } }).withMetadata({ orientation: 6 }).png().toBuffer();
+  const turned = await sharp(small.pixels, { raw })
+    .withExif({ IFD0: { Orientation: '6' } })
+    .withMetadata({ orientation: 6 })
+    .png()
+    .toBuffer();
   const { width, height, pixels } = await readImage(turned);
   expect([width, height]).toEqual([2, 3]);
   expect([...pixels.subarray(0, 6)]).toEqual([10, 20, 30, 255, 0, 0]); // lower left comes first
@@ -45,14 +49,21 @@ test('a picture is turned upright by its EXIF orientation', async () => {
 
 test('alpha is dropped, not blended', async () => {
   const rgba = new Uint8Array([200, 100, 50, 0]);
-  const bytes = await sharp(rgba, { raw: { width: 1, height: 1, channels: 4 } }).png().toBuffer();
+  const bytes = await sharp(rgba, { raw: { width: 1, height: 1, channels: 4 } })
+    .png()
+    .toBuffer();
   expect([...(await readImage(bytes)).pixels]).toEqual([200, 100, 50]);
 });
 
 test('grey becomes RGB, and 16 bits become the upper 8', async () => {
-  const grey = await sharp(new Uint8Array([7, 250]), { raw: { width: 2, height: 1, channels: 1 } }).toColourspace('b-w').png().toBuffer();
+  const grey = await sharp(new Uint8Array([7, 250]), { raw: { width: 2, height: 1, channels: 1 } })
+    .toColourspace('b-w')
+    .png()
+    .toBuffer();
   expect([...(await readImage(grey)).pixels]).toEqual([7, 7, 7, 250, 250, 250]);
-  const deep = sharp(new Uint16Array([0x1234, 0xabcd, 0xff00]), { raw: { width: 1, height: 1, channels: 3 } }).toColourspace('rgb16');
+  const deep = sharp(new Uint16Array([0x1234, 0xabcd, 0xff00]), { raw: { width: 1, height: 1, channels: 3 } }).toColourspace(
+    'rgb16',
+  );
   expect([...(await readImage(await deep.png().toBuffer())).pixels]).toEqual([0x12, 0xab, 0xff]);
 });
 
@@ -64,8 +75,16 @@ test('CMYK is mixed ink by ink, as PIL does', async () => {
 test.each([
   ['an empty file', () => Buffer.alloc(0), /x\.png: expected a picture, found an empty file/],
   ['text', () => Buffer.from('not a picture at all'), /x\.png: cannot be decoded/],
-  ['an SVG', () => Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="4" height="4"></svg>'), /x\.png: expected one of jpeg.*found svg/],
-  ['a header that promises 2.5 gigapixels', async () => hugePng(await png()), /expected at most 100 megapixels, found 50000×50000/],
+  [
+    'an SVG',
+    () => Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="4" height="4"></svg>'),
+    /x\.png: expected one of jpeg.*found svg/,
+  ],
+  [
+    'a header that promises 2.5 gigapixels',
+    async () => hugePng(await png()),
+    /expected at most 100 megapixels, found 50000×50000/,
+  ],
 ])('%s is a FormatError that names the file', async (_, make, message) => {
   const bytes = await make();
   await expect(readImage(bytes, 'x.png')).rejects.toThrow(message);
@@ -86,7 +105,11 @@ test('a truncated JPEG or PNG is a FormatError at every length', async () => {
 
 test('of 400 mutated pictures each is read or is a FormatError', async () => {
   const random = new Random(7);
-  const originals = [await png(), await sharp(small.pixels, { raw }).jpeg().toBuffer(), await sharp(small.pixels, { raw }).webp().toBuffer()];
+  const originals = [
+    await png(),
+    await sharp(small.pixels, { raw }).jpeg().toBuffer(),
+    await sharp(small.pixels, { raw }).webp().toBuffer(),
+  ];
   for (let i = 0; i < 400; i++) {
     const bytes = Buffer.from(originals[i % 3]);
     for (let change = 0; change <= random.int(4); change++) bytes[random.int(bytes.length)] = random.int(256);
@@ -99,7 +122,7 @@ test('of 400 mutated pictures each is read or is a FormatError', async () => {
 });
 
 test('a file that is not there is reported by its path', async () => {
-  await expect(readImage(join(directory, 'none.png'))).rejects.toThrow(/ENOENT.*none\.png/);
+  await expect(readImage(join(directory, 'none.png'))).rejects.toThrow(/Cannot read .*none\.png: it does not exist/);
 });
 
 test('without sharp the error says what to install', async () => {

@@ -1,7 +1,7 @@
-import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { ArgumentError, ConvkitError, FormatError } from '../errors.js';
 import type { Image } from '../image.js';
+import { readBytes, writeFileAtomic } from './files.js';
 
 /** Largest picture that is decoded; its size is read from the header first. */
 export const maxImageMegapixels = 100;
@@ -16,11 +16,14 @@ const readable = ['jpeg', 'png', 'webp', 'gif', 'tiff', 'heif'];
  *
  * @param name what errors call the picture; default: its path
  * @throws FormatError when the file is empty, truncated, corrupt, not one of these formats, or larger than 100 megapixels.
- * @throws ConvkitError when the package `sharp` is not installed. What the file system reports (no such file) is passed on.
+ * @throws ConvkitError when the file cannot be read, or the package `sharp` is not installed.
  */
-export async function readImage(source: string | Uint8Array, name = typeof source === 'string' ? source : 'image'): Promise<Image> {
+export async function readImage(
+  source: string | Uint8Array,
+  name = typeof source === 'string' ? source : 'image',
+): Promise<Image> {
   const sharp = await loadSharp();
-  const bytes = typeof source === 'string' ? await readFile(source) : source;
+  const bytes = typeof source === 'string' ? await readBytes(source) : source;
   if (bytes.length === 0) throw new FormatError(`${name}: expected a picture, found an empty file`);
   try {
     const options = { failOn: 'error', limitInputPixels: false, ignoreIcc: true } as const;
@@ -43,7 +46,7 @@ export async function readImage(source: string | Uint8Array, name = typeof sourc
  * Writes a PNG or JPEG (quality 92) picture, chosen by the extension; the file appears whole or not at all.
  *
  * @throws ArgumentError for another extension.
- * @throws ConvkitError when the package `sharp` is not installed.
+ * @throws ConvkitError when the file cannot be written, or the package `sharp` is not installed.
  */
 export async function writeImage(path: string, { pixels, width, height }: Image): Promise<void> {
   const extension = extname(path).toLowerCase();
@@ -52,21 +55,16 @@ export async function writeImage(path: string, { pixels, width, height }: Image)
   const sharp = await loadSharp();
   const picture = sharp(pixels, { raw: { width, height, channels: 3 } });
   const bytes = await (isJpeg ? picture.jpeg({ quality: 92 }) : picture.png()).toBuffer();
-  const temporary = `${path}.${process.pid}.tmp`;
-  try {
-    await writeFile(temporary, bytes);
-    await rename(temporary, path);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
-  }
+  await writeFileAtomic(path, bytes);
 }
 
 async function loadSharp(): Promise<(typeof import('sharp'))['default']> {
   try {
     return (await import('sharp')).default;
   } catch (error) {
-    throw new ConvkitError(`reading and writing pictures needs the package sharp (${reason(error)}); run: npm install sharp`, { cause: error });
+    throw new ConvkitError(`reading and writing pictures needs the package sharp (${reason(error)}); run: npm install sharp`, {
+      cause: error,
+    });
   }
 }
 
