@@ -43,8 +43,7 @@ export async function openTraining(options: DataOptions, progress: Progress): Pr
       augmentation: { randomResizedCrop: { scale: [0.35, 1] }, flip: true },
     };
   }
-  const train =
-    kind === 'synthetic' ? syntheticShapes({ size: syntheticSizes.train }) : await openCifar('train', options, progress);
+  const train = kind === 'synthetic' ? synthetic('train', options.limit) : await openCifar('train', options, progress);
   const validation = await openHeldOut(options, progress);
   return { kind, train: limited(train, options.limit), validation, side: 32, augmentation: small };
 }
@@ -52,9 +51,14 @@ export async function openTraining(options: DataOptions, progress: Progress): Pr
 /** The held-out images: the test split, or a folder's. */
 export async function openHeldOut(options: DataOptions, progress: Progress): Promise<Dataset> {
   const kind = kindOf(options.data);
-  if (kind === 'synthetic') return limited(syntheticShapes({ size: syntheticSizes.test, split: 'test' }), options.limit);
+  if (kind === 'synthetic') return synthetic('test', options.limit);
   if (kind === 'cifar10') return limited(await openCifar('test', options, progress), options.limit);
   return limited((await openFolder(options.data)).validation, options.limit);
+}
+
+/** Image i does not depend on how many are drawn: no more than are used. */
+function synthetic(split: 'train' | 'test', limit = Infinity): CifarRecords {
+  return syntheticShapes({ size: Math.min(limit, syntheticSizes[split]), split });
 }
 
 function kindOf(data: string): DataKind {

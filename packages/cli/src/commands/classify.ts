@@ -23,8 +23,9 @@ export async function runClassify(name: string, paths: readonly string[], option
   const files = findImages(paths);
   const backend = await startBackend(options.backend);
   const { model, factory, source } = await loadModel(name, options);
-  output.print(`${factory.info.name} on ${backend.reason}`);
-  output.print(`normalisation: ${source}`);
+  output.print(`model          ${factory.info.name}`);
+  output.print(`backend        ${backend.reason}`);
+  output.print(`normalisation  ${source}`);
 
   const progress = new Progress(output);
   const images: { path: string; predictions: Prediction[] }[] = [];

@@ -34,9 +34,10 @@ export async function runEval(name: string, options: EvalOptions): Promise<void>
       `${options.weights} knows ${model.classes.length} classes, but ${options.data} has ${data.classes.length}`,
     );
   }
-  output.print(`${factory.info.name} on ${backend.reason}`);
-  output.print(`data: ${data.name}, ${count(data.length)} images`);
-  output.print(`normalisation: ${source} (mean ${preprocessing.mean.join(', ')}; std ${preprocessing.std.join(', ')})`);
+  output.print(`model          ${factory.info.name}`);
+  output.print(`backend        ${backend.reason}`);
+  output.print(`data           ${data.name}, ${count(data.length)} images`);
+  output.print(`normalisation  ${source} (mean ${preprocessing.mean.join(', ')}; std ${preprocessing.std.join(', ')})`);
 
   const confusion = confusionMatrix(data.classes);
   const batches = loader(data, { batchSize: options.batchSize, preprocessing });

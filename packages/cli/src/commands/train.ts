@@ -99,7 +99,8 @@ class Run {
     const { config, folder, resume } = this.#plan;
     const { recipe, data } = config;
     const parameters = [...this.#model.parameters()].reduce((sum, [, parameter]) => sum + parameter.size, 0);
-    this.#output.note(`${config.model} (${count(parameters)} parameters) on ${backend}`);
+    this.#output.note(`model     ${config.model}, ${count(parameters)} parameters`);
+    this.#output.note(`backend   ${backend}`);
     this.#output.note(
       `data      ${data.name}: ${count(data.trainImages)} images to train on, ${count(data.validationImages)} held out`,
     );
