@@ -1,12 +1,19 @@
-import { describeModel, sharedGoldens } from '@convkit/model-tests';
+import { describeModel, sharedGoldens, testOverfits } from '@convkit/model-tests';
 import { describe } from 'vitest';
-import { models, resnet18, resnet20, resnet50, resnet56, resnext50_32x4d } from './index.js';
+import { models, resnet18, resnet20, resnet50, resnet56, resnet8, resnext50_32x4d, smallResnet } from './index.js';
 
 const fixture = (name: string) => new URL(`__fixtures__/${name}.json`, import.meta.url);
 
 for (const factory of [resnet18, resnet50, resnext50_32x4d, resnet20, resnet56]) {
   describeModel(factory.info.name, factory, fixture(factory.info.name));
 }
+
+testOverfits('a ResNet of four basic blocks', () => resnet18({ layers: [1, 1, 1, 1], stem: 'small', numClasses: 4 }), {
+  size: 16,
+});
+testOverfits('a ResNeXt', () => resnext50_32x4d({ layers: [1, 1, 1, 1], groups: 4, numClasses: 4 }), { size: 32 });
+testOverfits('a CIFAR ResNet with option B shortcuts', () => resnet8({ width: 8, shortcut: 'B' }), { size: 16 });
+testOverfits('the small ResNet', () => smallResnet({ numClasses: 8 }), { size: 8 });
 
 // The complete goldens, all values and the largest nets, where they lie beside the checkout.
 describe.runIf(process.env.CONVKIT_ALL_GOLDENS)('complete goldens', () => {

@@ -1,4 +1,5 @@
 export { describeModel, goldenBackend } from './describe-model.js';
+export { testOverfits } from './overfit.js';
 export { fillInput, fillModel, fillValues, noise } from './fill.js';
 export type { FillRule } from './fill.js';
 export { expectTensor, readGolden, relative, sharedDir, sharedGoldens } from './golden.js';
