@@ -60,7 +60,10 @@ export class ResNet20 extends Module {
 }
 
 /** A batch of noise with labels 0 … 9 in turn. */
-export function noise(batch: number, size = 32): { images: Float32Array; labels: Int32Array; shape: [number, number, number, number] } {
+export function noise(
+  batch: number,
+  size = 32,
+): { images: Float32Array; labels: Int32Array; shape: [number, number, number, number] } {
   const random = new Random(1);
   return {
     images: Float32Array.from({ length: batch * size * size * 3 }, () => random.normal()),

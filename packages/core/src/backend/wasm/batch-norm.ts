@@ -1,0 +1,129 @@
+import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
+import type { TensorInfo } from '@tensorflow/tfjs-core';
+import { type Call, addressOf, kernelsOf, register, valuesOf, withScratch } from './heap.js';
+
+/**
+ * Batch normalisation in four passes over memory: moments and y = a·x + b forward; two sums and dx = a·dy + b·x + c backward.
+ * Sums are of float32 within a block of rows, and of float64 over the blocks.
+ */
+export function registerBatchNorm(): void {
+  register<Statistic | 'x', { varianceEpsilon: number }>('FusedBatchNorm', normalise);
+  register<'x', object>('ConvkitChannelStatistics', statistics);
+  register<'dy' | 'x' | 'scale' | 'mean' | 'variance', { eps: number }>('ConvkitBatchNormTrainingGradient', gradient);
+}
+
+type Statistic = 'mean' | 'variance' | 'scale' | 'offset';
+
+const layout = ({ shape }: TensorInfo): { rows: number; channels: number } => {
+  const channels = shape.at(-1)!;
+  return { rows: shape.slice(0, -1).reduce((a, b) => a * b, 1), channels };
+};
+
+/** Adds up what `sum` leaves in 2 · channels floats for each block of rows: about 16 KB, which stay in the nearest cache. */
+function inBlocks(
+  backend: BackendWasm,
+  { rows, channels }: { rows: number; channels: number },
+  scratch: TensorInfo,
+  sum: (first: number, count: number) => void,
+): Float64Array {
+  const totals = new Float64Array(2 * channels);
+  const block = Math.max(16, Math.floor(4096 / channels));
+  const sums = valuesOf(backend, scratch);
+  for (let first = 0; first < rows; first += block) {
+    sum(first, Math.min(block, rows - first));
+    for (let i = 0; i < totals.length; i++) totals[i]! += sums[i]!;
+  }
+  return totals;
+}
+
+function normalise({ inputs, attrs, backend }: Call<Statistic | 'x', { varianceEpsilon: number }>): TensorInfo {
+  const { x } = inputs;
+  const { rows, channels } = layout(x);
+  const out = backend.makeOutput(x.shape, 'float32');
+  withScratch(backend, 2 * channels, (scratch, address) => {
+    const values = (name: Statistic) => (inputs[name] ? valuesOf(backend, inputs[name]) : undefined);
+    const [mean, variance, scale, offset] = [values('mean')!, values('variance')!, values('scale'), values('offset')];
+    const coefficients = valuesOf(backend, scratch);
+    for (let c = 0; c < channels; c++) {
+      const of = (array: Float32Array) => array[array.length === 1 ? 0 : c]!;
+      const a = (scale ? of(scale) : 1) / Math.sqrt(of(variance) + attrs.varianceEpsilon);
+      coefficients[c] = a;
+      coefficients[channels + c] = (offset ? of(offset) : 0) - a * of(mean);
+    }
+    kernelsOf(backend).affine({
+      x: addressOf(backend, x),
+      a: address,
+      b: address + 4 * channels,
+      out: addressOf(backend, out),
+      rows,
+      channels,
+    });
+  });
+  return out;
+}
+
+function statistics({ inputs: { x }, backend }: Call<'x', object>): TensorInfo[] {
+  const { rows, channels } = layout(x);
+  const [mean, variance] = [backend.makeOutput([channels], 'float32'), backend.makeOutput([channels], 'float32')];
+  // Values are taken relative to the first row, so that the mean does not swallow the variance.
+  withScratch(backend, 2 * channels, (scratch, address) => {
+    const start = addressOf(backend, x);
+    const totals = inBlocks(backend, { rows, channels }, scratch, (first, count) =>
+      kernelsOf(backend).moments({
+        x: start + 4 * channels * first,
+        shift: start,
+        sum: address,
+        squares: address + 4 * channels,
+        rows: count,
+        channels,
+      }),
+    );
+    const shift = valuesOf(backend, x);
+    const [means, variances] = [valuesOf(backend, mean), valuesOf(backend, variance)];
+    for (let c = 0; c < channels; c++) {
+      const distance = totals[c]! / rows;
+      means[c] = shift[c]! + distance;
+      variances[c] = Math.max(0, totals[channels + c]! / rows - distance * distance);
+    }
+  });
+  return [mean, variance];
+}
+
+function gradient({ inputs, attrs, backend }: Call<'dy' | 'x' | 'scale' | 'mean' | 'variance', { eps: number }>): TensorInfo[] {
+  const { dy, x, scale, mean, variance } = inputs;
+  const { rows, channels } = layout(x);
+  const dx = backend.makeOutput(x.shape, 'float32');
+  const [dScale, dOffset] = [backend.makeOutput([channels], 'float32'), backend.makeOutput([channels], 'float32')];
+  withScratch(backend, 3 * channels, (scratch, address) => {
+    const kernels = kernelsOf(backend);
+    const [dyStart, xStart, pitch] = [addressOf(backend, dy), addressOf(backend, x), 4 * channels];
+    const shift = addressOf(backend, mean);
+    const totals = inBlocks(backend, { rows, channels }, scratch, (first, count) =>
+      kernels.correlations({
+        dy: dyStart + pitch * first,
+        x: xStart + pitch * first,
+        shift,
+        sum: address,
+        correlation: address + pitch,
+        rows: count,
+        channels,
+      }),
+    );
+    const [means, variances, scales] = [mean, variance, scale].map((info) => valuesOf(backend, info)) as Float32Array[];
+    const [dScales, dOffsets, coefficients] = [dScale, dOffset, scratch].map((info) => valuesOf(backend, info)) as Float32Array[];
+    for (let c = 0; c < channels; c++) {
+      const [sum, correlation] = [totals[c]!, totals[channels + c]!];
+      const r = 1 / Math.sqrt(variances![c]! + attrs.eps);
+      const a = scales![c]! * r;
+      const b = (-a * r * r * correlation) / rows;
+      dScales![c] = r * correlation;
+      dOffsets![c] = sum;
+      coefficients![c] = a;
+      coefficients![channels + c] = b;
+      coefficients![2 * channels + c] = (-a * sum) / rows - b * means![c]!;
+    }
+    const [a, b, c] = [address, address + pitch, address + 2 * pitch] as const;
+    kernels.affinePair({ dy: dyStart, x: xStart, a, b, c, out: addressOf(backend, dx), rows, channels });
+  });
+  return [dx, dScale, dOffset];
+}
