@@ -49,8 +49,16 @@ export async function checkFile(path: string, expected: Expectation): Promise<st
   return undefined;
 }
 
-/** Follows redirects by hand: never from https to http, and the caller's headers to no other origin. */
-export async function request(url: URL, init: RequestInit, headers: Readonly<Record<string, string>>): Promise<Response> {
+/**
+ * Follows redirects by hand: never from https to http, and the caller's headers to no other origin. Where `follow` says no,
+ * the redirect itself is the answer.
+ */
+export async function request(
+  url: URL,
+  init: RequestInit,
+  headers: Readonly<Record<string, string>>,
+  follow: (response: Response, next: URL) => boolean = () => true,
+): Promise<Response> {
   let current = url;
   let trusted = true;
   for (let redirects = 0; redirects <= 10; redirects++) {
@@ -61,6 +69,7 @@ export async function request(url: URL, init: RequestInit, headers: Readonly<Rec
     if (response.status < 300 || response.status > 399 || response.status === 304 || location === null) return response;
     await response.body?.cancel();
     const next = new URL(location, current);
+    if (!follow(response, next)) return response;
     const downgraded = current.protocol === 'https:' && next.protocol !== 'https:';
     if (downgraded || !['https:', 'http:'].includes(next.protocol)) {
       throw new TransferError(`${shown(current)} redirects to ${next.protocol}//, which is not safe: refused.`, {

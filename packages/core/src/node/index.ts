@@ -7,3 +7,4 @@ export { commitDirectory, hashFile, isLeftover, readJson, sha256File, writeFileA
 export { type SaveWeightsOptions, type WeightsFile, loadWeights, saveWeights } from './weights-file.js';
 export { type StoredPreprocessing, parsePreprocessing } from './preprocessing-file.js';
 export { type DownloadOptions, type DownloadResult, download } from './download.js';
+export { type HubFile, hubFile } from './hub.js';
