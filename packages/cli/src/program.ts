@@ -50,8 +50,10 @@ function addSummary(program: Command): void {
 }
 
 /** What train, eval and classify share about data. */
-const dataOption = (): Option => new Option('--data <data>', 'cifar10, synthetic, or a folder of images (DIR/CLASS/*.jpg)');
-const dataDirOption = (): Option => new Option('--data-dir <dir>', 'where CIFAR-10 lies, or is downloaded to');
+const dataOption = (): Option =>
+  new Option('--data <data>', 'cifar10, synthetic, or a folder: DIR/CLASS/*.jpg, or *.bin as of CIFAR-10');
+const dataDirOption = (): Option =>
+  new Option('--data-dir <dir>', 'folder that holds CIFAR-10 (default: downloaded to ~/.cache/convkit)');
 const limitOption = (): Option =>
   new Option('--limit <n>', 'use only the first n images of each split').argParser(wholeNumber(1));
 
@@ -95,7 +97,7 @@ function addTrain(program: Command, setExitCode: SetExitCode): void {
         'convkit train --resume --out runs/a',
       )}
 What is not given is chosen for the data set, and printed and kept in config.json.
-A folder may hold train/ and val/ (or test/); otherwise every tenth image is kept for validation.
+A folder may hold train/ and val/ (or test/); otherwise a fifth of each class is held out.
 Ctrl-C finishes the step, saves a checkpoint and exits with 130; a second one exits at once.`,
     )
     .action(async (model, options, command) => {

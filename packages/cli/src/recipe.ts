@@ -11,6 +11,7 @@ import {
   sgd,
   stepDecay,
 } from '@convkit/core/train';
+import type { DataKind } from './data.js';
 import { UsageError } from './errors.js';
 
 /** How a model is trained: every setting, none left open, so that config.json can reproduce the run. */
@@ -47,13 +48,16 @@ const shared = {
   clipNorm: null,
 } as const;
 
+/** Batch, rate and augmentation of He et al. 2015, section 4.2; a cosine in the place of their steps, and a shorter run. */
+const cifar = { ...shared, epochs: 20, batchSize: 128, lr: 0.1, weightDecay: 5e-4 } as const;
+
 /** What is chosen for each kind of data when the command line leaves it open. */
 const defaults = {
-  /** He et al. 2015, section 4.2, with a cosine in the place of their steps. */
-  cifar10: { ...shared, epochs: 20, batchSize: 128, lr: 0.1, weightDecay: 5e-4 },
+  cifar10: cifar,
+  records: cifar,
   synthetic: { ...shared, epochs: 10, batchSize: 64, lr: 0.1, weightDecay: 5e-4 },
   folder: { ...shared, epochs: 20, batchSize: 32, lr: 0.02, weightDecay: 1e-4 },
-} as const;
+} as const satisfies Record<DataKind, Partial<Recipe>>;
 
 /** Peak rates of the optimizers whose steps do not scale with the gradient. */
 const adaptive = {
@@ -63,7 +67,7 @@ const adaptive = {
 };
 
 /** Fills what the command line leaves open. Fine-tuning starts from a tenth of the rate. */
-export function completeRecipe(kind: keyof typeof defaults, given: Partial<Recipe>, options: { fineTune: boolean }): Recipe {
+export function completeRecipe(kind: DataKind, given: Partial<Recipe>, options: { fineTune: boolean }): Recipe {
   const optimizer = given.optimizer ?? defaults[kind].optimizer;
   const base = { ...defaults[kind], ...(optimizer === 'sgd' ? {} : adaptive[optimizer]) };
   const epochs = given.epochs ?? base.epochs;

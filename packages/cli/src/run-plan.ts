@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { inputSize } from '@convkit/core';
-import type { DataOptions, TrainingData } from './data.js';
+import type { DataKind, DataOptions, TrainingData } from './data.js';
 import { UsageError } from './errors.js';
 import { findModel } from './model-packages.js';
 import { newModelSettings } from './model.js';
@@ -60,7 +60,7 @@ async function planNew(
     model: factory.info.name,
     settings: newModelSettings(factory, { classes: data.train.classes, side: data.side, imageSize: options.imageSize }),
     data: {
-      name: data.kind === 'folder' ? resolve(options.data) : options.data,
+      name: isFolder(data.kind) ? resolve(options.data) : options.data,
       dir: options.dataDir === undefined ? null : resolve(options.dataDir),
       limit: options.limit ?? null,
       trainImages: data.train.length,
@@ -113,9 +113,9 @@ function contradictions(
   explicit: ReadonlySet<string>,
 ): Contradiction[] {
   const { data, settings, recipe } = config;
-  const isFolder = data.name !== options.data && options.data !== undefined;
+  const typedData = options.data === data.name ? data.name : resolve(options.data ?? '');
   const pairs: Contradiction[] = [
-    ['--data', isFolder ? resolve(options.data ?? '') : options.data, data.name],
+    ['--data', typedData, data.name],
     ['--limit', options.limit, data.limit],
     ['--seed', options.seed, config.seed],
     ['--weights', options.weights && resolve(options.weights), config.weights],
@@ -126,6 +126,8 @@ function contradictions(
   const all: Contradiction[] = model === undefined ? typed : [['the model', model, config.model], ...typed];
   return all.filter(([, now, started]) => JSON.stringify(now) !== JSON.stringify(started));
 }
+
+const isFolder = (kind: DataKind): boolean => kind === 'folder' || kind === 'records';
 
 function refuseContradictions(out: string, found: readonly Contradiction[]): void {
   if (found.length === 0) return;

@@ -3,7 +3,7 @@ import { type ConfusionReport, accuracy, confusionMatrix, evaluate } from '@conv
 import { writeFileAtomic } from '@convkit/core/node';
 import { loader } from '@convkit/datasets';
 import { startBackend } from '../backend.js';
-import { openHeldOut } from '../data.js';
+import { dataLabel, openHeldOut } from '../data.js';
 import { UsageError } from '../errors.js';
 import { count, decimal, percent, table } from '../format.js';
 import { loadModel } from '../model.js';
@@ -66,7 +66,7 @@ export async function runEval(name: string, options: EvalOptions): Promise<void>
   };
   const normalisation = { mean: preprocessing.mean, std: preprocessing.std, source };
   if (options.out !== undefined) {
-    const title = `${factory.info.name} on ${data.name}`;
+    const title = `${factory.info.name} on ${dataLabel(options.data)}`;
     await writeFileAtomic(join(options.out, 'confusion.svg'), await drawConfusion(title, report, top1));
     await writeFileAtomic(
       join(options.out, 'eval.json'),

@@ -12,7 +12,7 @@ import {
 import { type FitResult, Trainer, accuracy, confusionMatrix, crossEntropy, evaluate } from '@convkit/core/train';
 import { loader } from '@convkit/datasets';
 import { startBackend } from '../backend.js';
-import { openTraining } from '../data.js';
+import { dataLabel, openTraining } from '../data.js';
 import { exitCode } from '../errors.js';
 import { count, decimal, duration, percent } from '../format.js';
 import { type AnyModelFactory, findModel } from '../model-packages.js';
@@ -160,7 +160,7 @@ class Run {
   async #finish(result: FitResult, store: ReturnType<typeof checkpointDirectory>): Promise<void> {
     const { config, data } = this.#plan;
     const { settings, recipe } = config;
-    const metadata = { ...weightMetadata(this.#factory, settings), data: config.data.name };
+    const metadata = { ...weightMetadata(this.#factory, settings), data: dataLabel(config.data.name) };
     const save = (path: string, weights: Classifier | StateDict, epoch: number): Promise<void> =>
       saveWeights(path, weights, { metadata: { ...metadata, epoch: String(epoch) }, preprocessing: settings.preprocessing });
     await save(this.#files.weights, this.#model, result.epochs);
@@ -174,8 +174,11 @@ class Run {
       onProgress: evaluationProgress(this.#progress),
     });
     this.#progress.end();
-    const title = `${config.model} on ${data.validation.name}`;
-    await writeFileAtomic(this.#files.curves, await curvesSvg(`${config.model} on ${config.data.name}`, result.history));
+    const title = `${config.model} on ${dataLabel(config.data.name)}`;
+    await writeFileAtomic(
+      this.#files.curves,
+      await curvesSvg(`${config.model} on ${dataLabel(config.data.name)}`, result.history),
+    );
     await writeFileAtomic(this.#files.confusion, await drawConfusion(title, confusion.toJSON(), scores.top1));
     this.#report(result, scores.top1, best !== undefined);
     const { loss, top1, top5 } = scores;
