@@ -28,7 +28,7 @@ export async function bundle(source: string): Promise<Bundle> {
     conditions: ['@convkit/source'],
     logLevel: 'silent',
   });
-  return { code: outputFiles[0]!.text, inputs: Object.keys(metafile.inputs) };
+  return { code: outputFiles[0].text, inputs: Object.keys(metafile.inputs) };
 }
 
 /** A local server with the page, its program and tfjs' .wasm files. `isolated` allows the page SharedArrayBuffer, and so threads. */
