@@ -11,6 +11,13 @@ export const cifarRecordBytes = 1 + 3 * planeBytes;
 /** The ten classes of CIFAR-10, in the order of its labels. */
 export const cifar10Classes = ['airplane', 'automobile', 'bird', 'cat', 'deer', 'dog', 'frog', 'horse', 'ship', 'truck'] as const;
 
+/** What records say of themselves. */
+export interface CifarRecordsOptions {
+  name?: string;
+  classes?: readonly string[];
+  notice?: string;
+}
+
 /**
  * A data set made of CIFAR-10's binary records: one byte of label, then the red, green and blue planes of 32×32 pixels.
  *
@@ -25,11 +32,14 @@ export class CifarRecords implements Dataset {
   readonly length: number;
   readonly packed: PackedImages;
   readonly bytes: Uint8Array;
+  /** What a user should know of these records, such as files that are missing */
+  readonly notice: string | undefined;
 
-  constructor(bytes: Uint8Array, { name = 'records', classes = cifar10Classes as readonly string[] } = {}) {
+  constructor(bytes: Uint8Array, { name = 'records', classes = cifar10Classes, notice }: CifarRecordsOptions = {}) {
     checkRecords(bytes, name, classes.length);
     this.name = name;
     this.classes = classes;
+    this.notice = notice;
     this.bytes = bytes;
     this.length = bytes.length / cifarRecordBytes;
     this.packed = { bytes, stride: cifarRecordBytes, offset: 1, width: cifarSide, height: cifarSide };

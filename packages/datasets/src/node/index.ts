@@ -1,1 +1,5 @@
-export {};
+export { cifar10 } from './cifar10.js';
+export type { Cifar10Options } from './cifar10.js';
+export { imageFolder } from './image-folder.js';
+export type { ImageFolder, ImageFolderOptions } from './image-folder.js';
+export { recordFolder, writeSyntheticRecords } from './synthetic-files.js';

@@ -17,7 +17,9 @@ export async function temporaryDirectory(): Promise<string> {
 export async function bundle(entry: URL, directory: string): Promise<string> {
   const outfile = join(directory, 'child.mjs');
   const options: BuildOptions = { platform: 'node', format: 'esm', target: 'node20', conditions: ['@convkit/source'] };
-  await build({ entryPoints: [fileURLToPath(entry)], bundle: true, outfile, logLevel: 'error', ...options });
+  // What is CommonJS among the dependencies calls `require`.
+  const banner = { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" };
+  await build({ entryPoints: [fileURLToPath(entry)], bundle: true, outfile, logLevel: 'error', banner, ...options });
   return outfile;
 }
 
