@@ -14,7 +14,7 @@ export interface Header {
 }
 
 /** More tensors, metadata entries or dimensions than these in one file mean that it is not a weight file. */
-const MAX_ENTRIES = 100_000;
+const MAX_ENTRIES = 65_536;
 const MAX_RANK = 32;
 
 /**
