@@ -2,7 +2,6 @@ import { engine, env, findBackendFactory, registerBackend, removeBackend, setBac
 import { BackendError } from '../../errors.js';
 import type { BackendPlugin } from '../plugin.js';
 import { registerWasmKernels } from '../wasm/index.js';
-import { registerMaxPoolGradient } from '../wasm/max-pool-gradient.js';
 
 /** tfjs' WebAssembly kernels, with the gradients that they lack (`../wasm`). */
 export const wasm: BackendPlugin = {
@@ -41,7 +40,6 @@ export const wasm: BackendPlugin = {
     }
     await setBackend('wasm');
     registerWasmKernels();
-    registerMaxPoolGradient();
     return describe(tfjsWasm.getThreadsCount());
   },
 };
