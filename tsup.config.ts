@@ -18,6 +18,7 @@ export default defineConfig({
   sourcemap: true,
   clean: true,
   shims: true,
+  splitting: true, // one copy of the modules for all entries, in CommonJS too
   // tfjs-core publishes its gradients only as bundler-style ES modules, which Node cannot load: they are bundled.
   noExternal: [/^@tensorflow\/tfjs-core\/dist\//],
 });
