@@ -1,5 +1,9 @@
 import { Command, Option } from 'commander';
-import { addCommonOptions, number, positive, threeShares, wholeNumber, wholeNumbers } from './options.js';
+import type { ClassifyOptions } from './commands/classify.js';
+import type { EvalOptions } from './commands/eval.js';
+import type { SummaryOptions } from './commands/summary.js';
+import { type CommonOptions, addCommonOptions, number, positive, threeShares, wholeNumber, wholeNumbers } from './options.js';
+import type { TrainOptions } from './run-plan.js';
 import { version } from './version.js';
 
 /** Receives an exit code that is not an error's: a training that a signal stopped. */
@@ -34,7 +38,7 @@ Set CONVKIT_DEBUG=1 to see where an error comes from.`,
 function addModels(program: Command): void {
   addCommonOptions(program.command('models').description('list every variant of the installed architecture packages'))
     .addHelpText('after', examples('convkit models', 'convkit models --json'))
-    .action(async (options) => (await import('./commands/models.js')).runModels(options));
+    .action(async (options: CommonOptions) => (await import('./commands/models.js')).runModels(options));
 }
 
 function addSummary(program: Command): void {
@@ -46,7 +50,7 @@ function addSummary(program: Command): void {
       .addOption(new Option('--image-size <n>', 'side of the input, instead of the published one').argParser(wholeNumber(1))),
   )
     .addHelpText('after', examples('convkit summary resnet20', 'convkit summary resnet50 --image-size 320 --classes 10'))
-    .action(async (model, options) => (await import('./commands/summary.js')).runSummary(model, options));
+    .action(async (model: string, options: SummaryOptions) => (await import('./commands/summary.js')).runSummary(model, options));
 }
 
 /** What train, eval and classify share about data. */
@@ -100,7 +104,7 @@ What is not given is chosen for the data set, and printed and kept in config.jso
 A folder may hold train/ and val/ (or test/); otherwise a fifth of each class is held out.
 Ctrl-C finishes the step, saves a checkpoint and exits with 130; a second one exits at once.`,
     )
-    .action(async (model, options, command) => {
+    .action(async (model: string | undefined, options: TrainOptions, command: Command) => {
       const { runTrain } = await import('./commands/train.js');
       setExitCode(await runTrain(model, options, explicitOptions(command)));
     });
@@ -135,7 +139,7 @@ function addEval(program: Command): void {
         'convkit eval resnet20 --weights w.safetensors --data cifar10 --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225',
       ),
     )
-    .action(async (model, options) => (await import('./commands/eval.js')).runEval(model, options));
+    .action(async (model: string, options: EvalOptions) => (await import('./commands/eval.js')).runEval(model, options));
 }
 
 function addClassify(program: Command): void {
@@ -152,13 +156,15 @@ function addClassify(program: Command): void {
         'convkit classify resnet50 cat.jpg dog.png --weights resnet50.safetensors --topk 3',
       ),
     )
-    .action(async (model, images, options) => (await import('./commands/classify.js')).runClassify(model, images, options));
+    .action(async (model: string, images: string[], options: ClassifyOptions) =>
+      (await import('./commands/classify.js')).runClassify(model, images, options),
+    );
 }
 
 function addDoctor(program: Command): void {
   addCommonOptions(program.command('doctor').description('which backends can be used here, why, and what to do about the others'))
     .addHelpText('after', examples('convkit doctor', 'convkit doctor --json'))
-    .action(async (options) => (await import('./commands/doctor.js')).runDoctor(options));
+    .action(async (options: CommonOptions) => (await import('./commands/doctor.js')).runDoctor(options));
 }
 
 const examples = (...commands: string[]): string => `\nExamples:\n${commands.map((command) => `  $ ${command}\n`).join('')}`;
