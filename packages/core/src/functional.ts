@@ -5,9 +5,9 @@ import {
   add as addTensors,
   clone,
   concat as concatTensors,
-  div,
   erf,
   exp,
+  fill,
   leakyRelu as leakyReluOf,
   logSoftmax as logSoftmaxOf,
   mean,
@@ -24,7 +24,6 @@ import {
   sub,
   tanh as tanhOf,
   tidy,
-  tile,
   transpose,
 } from '@tensorflow/tfjs-core';
 import { ShapeError } from './errors.js';
@@ -141,7 +140,7 @@ const globalAvgPoolOp = defineOp<'x', { height: number; width: number }>({
   gradient: ([dy], _saved, { height, width }) => ({
     x: () => {
       const [n, c] = dy!.shape as [number, number];
-      return tile(reshape(div(dy!, height * width), [n, 1, 1, c]), [1, height, width, 1]);
+      return mulTensors(reshape(dy!, [n, 1, 1, c]), fill([1, height, width, 1], 1 / (height * width)));
     },
   }),
 });

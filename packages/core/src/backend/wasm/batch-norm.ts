@@ -31,7 +31,7 @@ function inBlocks(
   const sums = valuesOf(backend, scratch);
   for (let first = 0; first < rows; first += block) {
     sum(first, Math.min(block, rows - first));
-    for (let i = 0; i < totals.length; i++) totals[i]! += sums[i]!;
+    for (let i = 0; i < totals.length; i++) totals[i] += sums[i];
   }
   return totals;
 }
@@ -45,19 +45,12 @@ function normalise({ inputs, attrs, backend }: Call<Statistic | 'x', { varianceE
     const [mean, variance, scale, offset] = [values('mean')!, values('variance')!, values('scale'), values('offset')];
     const coefficients = valuesOf(backend, scratch);
     for (let c = 0; c < channels; c++) {
-      const of = (array: Float32Array) => array[array.length === 1 ? 0 : c]!;
+      const of = (array: Float32Array) => array[array.length === 1 ? 0 : c];
       const a = (scale ? of(scale) : 1) / Math.sqrt(of(variance) + attrs.varianceEpsilon);
       coefficients[c] = a;
       coefficients[channels + c] = (offset ? of(offset) : 0) - a * of(mean);
     }
-    kernelsOf(backend).affine({
-      x: addressOf(backend, x),
-      a: address,
-      b: address + 4 * channels,
-      out: addressOf(backend, out),
-      rows,
-      channels,
-    });
+    kernelsOf(backend).affine(addressOf(backend, x), address, address + 4 * channels, addressOf(backend, out), rows, channels);
   });
   return out;
 }
@@ -67,23 +60,17 @@ function statistics({ inputs: { x }, backend }: Call<'x', object>): TensorInfo[]
   const [mean, variance] = [backend.makeOutput([channels], 'float32'), backend.makeOutput([channels], 'float32')];
   // Values are taken relative to the first row, so that the mean does not swallow the variance.
   withScratch(backend, 2 * channels, (scratch, address) => {
+    const kernels = kernelsOf(backend);
     const start = addressOf(backend, x);
     const totals = inBlocks(backend, { rows, channels }, scratch, (first, count) =>
-      kernelsOf(backend).moments({
-        x: start + 4 * channels * first,
-        shift: start,
-        sum: address,
-        squares: address + 4 * channels,
-        rows: count,
-        channels,
-      }),
+      kernels.moments(start + 4 * channels * first, start, address, address + 4 * channels, count, channels),
     );
     const shift = valuesOf(backend, x);
     const [means, variances] = [valuesOf(backend, mean), valuesOf(backend, variance)];
     for (let c = 0; c < channels; c++) {
-      const distance = totals[c]! / rows;
-      means[c] = shift[c]! + distance;
-      variances[c] = Math.max(0, totals[channels + c]! / rows - distance * distance);
+      const distance = totals[c] / rows;
+      means[c] = shift[c] + distance;
+      variances[c] = Math.max(0, totals[channels + c] / rows - distance * distance);
     }
   });
   return [mean, variance];
@@ -99,31 +86,23 @@ function gradient({ inputs, attrs, backend }: Call<'dy' | 'x' | 'scale' | 'mean'
     const [dyStart, xStart, pitch] = [addressOf(backend, dy), addressOf(backend, x), 4 * channels];
     const shift = addressOf(backend, mean);
     const totals = inBlocks(backend, { rows, channels }, scratch, (first, count) =>
-      kernels.correlations({
-        dy: dyStart + pitch * first,
-        x: xStart + pitch * first,
-        shift,
-        sum: address,
-        correlation: address + pitch,
-        rows: count,
-        channels,
-      }),
+      kernels.correlations(dyStart + pitch * first, xStart + pitch * first, shift, address, address + pitch, count, channels),
     );
     const [means, variances, scales] = [mean, variance, scale].map((info) => valuesOf(backend, info)) as Float32Array[];
     const [dScales, dOffsets, coefficients] = [dScale, dOffset, scratch].map((info) => valuesOf(backend, info)) as Float32Array[];
     for (let c = 0; c < channels; c++) {
-      const [sum, correlation] = [totals[c]!, totals[channels + c]!];
-      const r = 1 / Math.sqrt(variances![c]! + attrs.eps);
-      const a = scales![c]! * r;
+      const [sum, correlation] = [totals[c], totals[channels + c]];
+      const r = 1 / Math.sqrt(variances[c] + attrs.eps);
+      const a = scales[c] * r;
       const b = (-a * r * r * correlation) / rows;
-      dScales![c] = r * correlation;
-      dOffsets![c] = sum;
-      coefficients![c] = a;
-      coefficients![channels + c] = b;
-      coefficients![2 * channels + c] = (-a * sum) / rows - b * means![c]!;
+      dScales[c] = r * correlation;
+      dOffsets[c] = sum;
+      coefficients[c] = a;
+      coefficients[channels + c] = b;
+      coefficients[2 * channels + c] = (-a * sum) / rows - b * means[c];
     }
-    const [a, b, c] = [address, address + pitch, address + 2 * pitch] as const;
-    kernels.affinePair({ dy: dyStart, x: xStart, a, b, c, out: addressOf(backend, dx), rows, channels });
+    const out = addressOf(backend, dx);
+    kernels.affinePair(dyStart, xStart, address, address + pitch, address + 2 * pitch, out, rows, channels);
   });
   return [dx, dScale, dOffset];
 }

@@ -1,15 +1,15 @@
 import { type Call, addressOf, kernelsOf, register } from './heap.js';
 
-/** Elementwise gradients in one pass. */
+/** Elementwise gradients in one pass, and copies that share memory: tensors never change, so a clone needs no values of its own. */
 export function registerElementwise(): void {
+  register('Identity', ({ inputs: { x }, backend }: Call<'x', object>) => {
+    backend.incRef(x.dataId);
+    return { dataId: x.dataId, shape: x.shape, dtype: x.dtype };
+  });
   register('ConvkitReluGradient', ({ inputs: { dy, y }, backend }: Call<'dy' | 'y', object>) => {
     const out = backend.makeOutput(dy.shape, 'float32');
-    kernelsOf(backend).reluGradient({
-      dy: addressOf(backend, dy),
-      y: addressOf(backend, y),
-      out: addressOf(backend, out),
-      count: dy.shape.reduce((a, b) => a * b, 1),
-    });
+    const count = dy.shape.reduce((a, b) => a * b, 1);
+    kernelsOf(backend).reluGradient(addressOf(backend, dy), addressOf(backend, y), addressOf(backend, out), count);
     return [out];
   });
 }

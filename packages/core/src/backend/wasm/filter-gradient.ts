@@ -17,7 +17,7 @@ export function filterGradient(backend: BackendWasm, x: TensorInfo, dy: TensorIn
   const [, , , cout] = dy.shape as [number, number, number, number];
   const { groups } = plan;
   const [depth, width] = [cin / groups, cout / groups];
-  const [n, rows, columns] = merged(x.shape[0]!, plan);
+  const [n, rows, columns] = merged(x.shape[0], plan);
   const result = backend.makeOutput([rows.kernel, columns.kernel, depth, cout], 'float32');
   valuesOf(backend, result).fill(0);
   const [xStart, dyStart, outStart] = [x, dy, result].map((info) => addressOf(backend, info)) as [number, number, number];
@@ -33,31 +33,20 @@ export function filterGradient(backend: BackendWasm, x: TensorInfo, dy: TensorIn
           if (bottom <= top || right <= left) continue;
           const y = top * rows.stride + ky * rows.dilation - rows.before;
           const xAt = left * columns.stride + kx * columns.dilation - columns.before;
-          const place = {
-            x: xStart + xPixel * ((image * rows.in + y) * columns.in + xAt),
-            dy: dyStart + dyPixel * ((image * rows.out + top) * columns.out + left),
-            out: outStart + 4 * (ky * columns.kernel + kx) * depth * cout,
-            rows: bottom - top,
-            columns: right - left,
-            xColumn: columns.stride * xPixel,
-            xRow: xPixel * (rows.stride * columns.in - (right - left) * columns.stride),
-            dyColumn: dyPixel,
-            dyRow: dyPixel * (columns.out - (right - left)),
-          };
+          const from = xStart + xPixel * ((image * rows.in + y) * columns.in + xAt);
+          const gradient = dyStart + dyPixel * ((image * rows.out + top) * columns.out + left);
+          const out = outStart + 4 * (ky * columns.kernel + kx) * depth * cout;
+          const [h, w] = [bottom - top, right - left];
+          const xColumn = columns.stride * xPixel;
+          const xRow = rows.stride * columns.in * xPixel - w * xColumn;
+          const dyRow = dyPixel * (columns.out - w);
           if (depth === 1 && width === 1) {
-            kernels.products({ ...place, channels: cout });
+            kernels.products(from, gradient, out, h, w, xRow, xColumn, dyRow, dyPixel, cout);
             continue;
           }
           for (let g = 0; g < groups; g++) {
-            kernels.outerProducts({
-              ...place,
-              x: place.x + 4 * g * depth,
-              dy: place.dy + 4 * g * width,
-              out: place.out + 4 * g * width,
-              cin: depth,
-              cout: width,
-              outRow: dyPixel,
-            });
+            const [xGroup, dyGroup, outGroup] = [from + 4 * g * depth, gradient + 4 * g * width, out + 4 * g * width];
+            kernels.outerProducts(xGroup, dyGroup, outGroup, h, w, xRow, xColumn, dyRow, dyPixel, depth, width, dyPixel);
           }
         }
       }

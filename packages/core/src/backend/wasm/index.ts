@@ -3,6 +3,7 @@ import { engine } from '@tensorflow/tfjs-core';
 import { registerBatchNorm } from './batch-norm.js';
 import { registerConvGradients } from './conv-gradients.js';
 import { registerElementwise } from './elementwise.js';
+import { registerSlices } from './slices.js';
 import { supportsKernels } from './heap.js';
 import { registerMaxPoolGradient } from './max-pool-gradient.js';
 
@@ -21,4 +22,5 @@ export function registerWasmKernels(): void {
   registerBatchNorm();
   registerConvGradients();
   registerElementwise();
+  registerSlices();
 }

@@ -32,7 +32,7 @@ export function inputGradient(
 ): TensorInfo {
   const { height, width } = plan;
   const [n, , , cout] = dy.shape as [number, number, number, number];
-  const depth = filter.shape[2]!;
+  const depth = filter.shape[2];
   const cin = depth * plan.groups;
   const depthwise = plan.groups > 1 && depth === 1 && cout === cin;
   const groups = depthwise ? 1 : plan.groups;
@@ -50,8 +50,8 @@ export function inputGradient(
     return result;
   };
   const [rows, columns] = [phases(height), phases(width)];
-  if (groups === 1 && rows.length === 1 && columns.length === 1 && fits(rows[0]!, height) && fits(columns[0]!, width)) {
-    return convolve(dy, 0, rows[0]!, columns[0]!);
+  if (groups === 1 && rows.length === 1 && columns.length === 1 && fits(rows[0], height) && fits(columns[0], width)) {
+    return convolve(dy, 0, rows[0], columns[0]);
   }
   const dx = backend.makeOutput([n, height.in, width.in, cin], 'float32');
   valuesOf(backend, dx).fill(0);
@@ -125,17 +125,9 @@ function channelsOf(backend: BackendWasm, x: TensorInfo, group: number, groups: 
   const share = channels / groups;
   const pixels = x.shape.slice(0, -1);
   const result = backend.makeOutput([...pixels, share], 'float32');
-  kernelsOf(backend).copy({
-    x: addressOf(backend, x) + 4 * group * share,
-    out: addressOf(backend, result),
-    rows: 1,
-    columns: pixels.reduce((a, b) => a * b, 1),
-    xRow: 0,
-    xColumn: 4 * channels,
-    outRow: 0,
-    outColumn: 4 * share,
-    channels: share,
-  });
+  const count = pixels.reduce((a, b) => a * b, 1);
+  const from = addressOf(backend, x) + 4 * group * share;
+  kernelsOf(backend).copy(from, addressOf(backend, result), 1, count, 0, 4 * channels, 0, 4 * share, share);
   return result;
 }
 
@@ -150,19 +142,20 @@ interface Destination {
 /** Writes what was computed for two phases to its pixels of dx. */
 function place(backend: BackendWasm, result: TensorInfo, dx: TensorInfo, { y, x, height, width, channel }: Destination): void {
   const [n, rows, columns, channels] = result.shape as [number, number, number, number];
-  const pixel = 4 * dx.shape[3]!;
+  const pixel = 4 * dx.shape[3];
   const [from, to] = [addressOf(backend, result), addressOf(backend, dx)];
+  const kernels = kernelsOf(backend);
   for (let image = 0; image < n; image++) {
-    kernelsOf(backend).copy({
-      x: from + 4 * channels * ((image * rows + y.skip) * columns + x.skip),
-      out: to + pixel * ((image * height.in + y.first) * width.in + x.first) + 4 * channel,
-      rows: y.count,
-      columns: x.count,
-      xRow: 4 * channels * (columns - x.count),
-      xColumn: 4 * channels,
-      outRow: pixel * (height.stride * width.in - x.count * width.stride),
-      outColumn: pixel * width.stride,
+    kernels.copy(
+      from + 4 * channels * ((image * rows + y.skip) * columns + x.skip),
+      to + pixel * ((image * height.in + y.first) * width.in + x.first) + 4 * channel,
+      y.count,
+      x.count,
+      4 * channels * (columns - x.count),
+      4 * channels,
+      pixel * (height.stride * width.in - x.count * width.stride),
+      pixel * width.stride,
       channels,
-    });
+    );
   }
 }

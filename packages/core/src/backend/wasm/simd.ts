@@ -22,26 +22,56 @@ export interface SimdKernels {
    * out[i][j] += Σ x[i] · dy[j] over rows × columns places, i < cin, j < cout: one tap of a convolution's filter gradient.
    * `xColumn` and `dyColumn` lead to the next place, `xRow` and `dyRow` from behind a row to the next.
    */
-  outerProducts: Kernel<
-    'x' | 'dy' | 'out' | 'rows' | 'columns' | 'xRow' | 'xColumn' | 'dyRow' | 'dyColumn' | 'cin' | 'cout' | 'outRow'
-  >;
+  outerProducts(
+    x: number,
+    dy: number,
+    out: number,
+    rows: number,
+    columns: number,
+    xRow: number,
+    xColumn: number,
+    dyRow: number,
+    dyColumn: number,
+    cin: number,
+    cout: number,
+    outRow: number,
+  ): void;
   /** out[c] += Σ x[c] · dy[c] over rows × columns places: the same for a depthwise convolution. */
-  products: Kernel<'x' | 'dy' | 'out' | 'rows' | 'columns' | 'xRow' | 'xColumn' | 'dyRow' | 'dyColumn' | 'channels'>;
+  products(
+    x: number,
+    dy: number,
+    out: number,
+    rows: number,
+    columns: number,
+    xRow: number,
+    xColumn: number,
+    dyRow: number,
+    dyColumn: number,
+    channels: number,
+  ): void;
   /** out[c] = x[c] at rows × columns places. */
-  copy: Kernel<'x' | 'out' | 'rows' | 'columns' | 'xRow' | 'xColumn' | 'outRow' | 'outColumn' | 'channels'>;
+  copy(
+    x: number,
+    out: number,
+    rows: number,
+    columns: number,
+    xRow: number,
+    xColumn: number,
+    outRow: number,
+    outColumn: number,
+    channels: number,
+  ): void;
   /** sum[c] = Σ (x − shift[c]), squares[c] = Σ (x − shift[c])². */
-  moments: Kernel<'x' | 'shift' | 'sum' | 'squares' | 'rows' | 'channels'>;
+  moments(x: number, shift: number, sum: number, squares: number, rows: number, channels: number): void;
   /** sum[c] = Σ dy, correlation[c] = Σ dy · (x − shift[c]). */
-  correlations: Kernel<'dy' | 'x' | 'shift' | 'sum' | 'correlation' | 'rows' | 'channels'>;
+  correlations(dy: number, x: number, shift: number, sum: number, correlation: number, rows: number, channels: number): void;
   /** out = a[c] · x + b[c]. */
-  affine: Kernel<'x' | 'a' | 'b' | 'out' | 'rows' | 'channels'>;
+  affine(x: number, a: number, b: number, out: number, rows: number, channels: number): void;
   /** out = a[c] · dy + b[c] · x + c[c]. */
-  affinePair: Kernel<'dy' | 'x' | 'a' | 'b' | 'c' | 'out' | 'rows' | 'channels'>;
+  affinePair(dy: number, x: number, a: number, b: number, c: number, out: number, rows: number, channels: number): void;
   /** out = y > 0 ? dy : 0. */
-  reluGradient: Kernel<'dy' | 'y' | 'out' | 'count'>;
+  reluGradient(dy: number, y: number, out: number, count: number): void;
 }
-
-type Kernel<Argument extends string> = (args: Readonly<Record<Argument, number>>) => void;
 
 /** The kernels on a memory; undefined where the engine has no SIMD. */
 export function simdKernels(memory: WebAssembly.Memory): SimdKernels | undefined {
@@ -49,11 +79,7 @@ export function simdKernels(memory: WebAssembly.Memory): SimdKernels | undefined
   const bytes = assemble(sources, shared);
   if (!WebAssembly.validate(bytes)) return undefined;
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } });
-  const kernels = sources.map(({ name, parameters }) => {
-    const run = exports[name] as (...args: number[]) => void;
-    return [name, (args: Readonly<Record<string, number>>) => run(...parameters.map((parameter) => args[parameter]!))];
-  });
-  return Object.fromEntries(kernels) as SimdKernels;
+  return exports as unknown as SimdKernels;
 }
 
 /** A loop over the channels: tiles of `widths` vectors, then one by one. `pointers` follow. */
@@ -99,7 +125,7 @@ const outerProducts: FunctionSource = {
         gradient.map((local, j) => local.set(lanes.load(pd.get, j * lanes.bytes))),
         sums.map((row, i) => [
           value.set(lanes.loadSplat(px.get, 4 * i)),
-          row.map((sum, j) => sum.set(lanes.add(sum.get, lanes.mul(value.get, gradient[j]!.get)))),
+          row.map((sum, j) => sum.set(lanes.add(sum.get, lanes.mul(value.get, gradient[j].get)))),
         ]),
       ];
       const overRows = (each: (sum: Local, offset: number) => Code): Code => [
@@ -211,7 +237,7 @@ function channelSums(
         const place = groups.map((group) => {
           const values = moving.map((pointer) => lanes.load(pointer.get, group.offset));
           return terms(lanes, values, group.shift.get, keep).map((term, i) => {
-            const sum = group.sums[i]!;
+            const sum = group.sums[i];
             return sum.set(lanes.add(sum.get, term));
           });
         });
@@ -220,10 +246,10 @@ function channelSums(
             group.shift.set(lanes.load(shift.get, group.offset)),
             group.sums.map((sum) => sum.set(lanes.zero)),
           ]),
-          moving.map((pointer, i) => pointer.set(inputs[i]!.get)),
+          moving.map((pointer, i) => pointer.set(inputs[i].get)),
           row.set(l.get('rows').get),
           whileAtLeast(row, 1, [place, moving.map((pointer) => increase(pointer, pitch.get))]),
-          groups.map((group) => group.sums.map((sum, i) => lanes.store(outputs[i]!.get, sum.get, group.offset))),
+          groups.map((group) => group.sums.map((sum, i) => lanes.store(outputs[i].get, sum.get, group.offset))),
         ];
       });
       return [pitch.set(times(l.get('channels').get, constant(4))), loop];
@@ -233,13 +259,13 @@ function channelSums(
 
 /** `keep` is set in the first term and used in the second. */
 const moments = channelSums('moments', ['x'], ['sum', 'squares'], (lanes, [x], shift, keep) => [
-  [keep.set(lanes.sub(x!, shift)), keep.get],
+  [keep.set(lanes.sub(x, shift)), keep.get],
   lanes.mul(keep.get, keep.get),
 ]);
 
 const correlations = channelSums('correlations', ['dy', 'x'], ['sum', 'correlation'], (lanes, [dy, x], shift, keep) => [
-  [keep.set(dy!), keep.get],
-  lanes.mul(keep.get, lanes.sub(x!, shift)),
+  [keep.set(dy), keep.get],
+  lanes.mul(keep.get, lanes.sub(x, shift)),
 ]);
 
 /** out = value of the arrays at each place and of the coefficients of its channel. */
@@ -256,7 +282,7 @@ function perChannel(
       const [out, row] = [l.get('out'), l.get('rows')];
       const inputs = arrays.map((array) => l.get(array));
       const moving = coefficients.map((coefficient) => l.get(`${coefficient}Moving`));
-      const restart = moving.map((pointer, i) => pointer.set(l.get(coefficients[i]!).get));
+      const restart = moving.map((pointer, i) => pointer.set(l.get(coefficients[i]).get));
       const body = overChannels(l, [1], [...inputs, ...moving, out], (lanes) => {
         const load = (pointer: Local): Code => lanes.load(pointer.get);
         return lanes.store(out.get, value(lanes, inputs.map(load), moving.map(load)));
@@ -266,10 +292,10 @@ function perChannel(
   };
 }
 
-const affine = perChannel('affine', ['x'], ['a', 'b'], (lanes, [x], [a, b]) => lanes.add(lanes.mul(a!, x!), b!));
+const affine = perChannel('affine', ['x'], ['a', 'b'], (lanes, [x], [a, b]) => lanes.add(lanes.mul(a, x), b));
 
 const affinePair = perChannel('affinePair', ['dy', 'x'], ['a', 'b', 'c'], (lanes, [dy, x], [a, b, c]) =>
-  lanes.add(lanes.add(lanes.mul(a!, dy!), lanes.mul(b!, x!)), c!),
+  lanes.add(lanes.add(lanes.mul(a, dy), lanes.mul(b, x)), c),
 );
 
 const reluGradient: FunctionSource = {

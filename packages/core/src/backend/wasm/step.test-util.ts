@@ -1,4 +1,4 @@
-import { type Scalar, type Tensor, type Variable, clone, mul, sub, tensor, tidy, variableGrads } from '@tensorflow/tfjs-core';
+import { type Tensor, clone, mul, sub, tensor, tidy, variableGrads } from '@tensorflow/tfjs-core';
 import '../../train/gradients.js';
 import { add, globalAvgPool, padChannels, relu, subsample } from '../../functional.js';
 import { kaimingNormal } from '../../init.js';
@@ -86,14 +86,14 @@ export class Steps {
   /** One step; its loss. */
   step(): number {
     const parameters = [...this.model.parameters()];
-    const variables = parameters.map(([, parameter]) => parameter.value as Variable);
+    const variables = parameters.map(([, parameter]) => parameter.value);
     const { value, grads } = tidy(() => {
       const x = tensor(this.batch.images, this.batch.shape);
-      return variableGrads(() => this.#loss(this.model.forward(x, { training: true }), this.batch.labels) as Scalar, variables);
+      return variableGrads(() => this.#loss(this.model.forward(x, { training: true }), this.batch.labels), variables);
     });
     for (const [name, parameter] of parameters) {
-      const variable = parameter.value as Variable;
-      const gradient = grads[variable.name]!;
+      const variable = parameter.value;
+      const gradient = grads[variable.name];
       const old = this.#momenta.get(name);
       const next = old ? tidy(() => sub(mul(old, 0.9), mul(gradient, -1))) : clone(gradient);
       old?.dispose();
@@ -101,7 +101,7 @@ export class Steps {
       tidy(() => variable.assign(sub(variable, mul(next, this.rate))));
       gradient.dispose();
     }
-    const loss = value.dataSync()[0]!;
+    const loss = value.dataSync()[0];
     value.dispose();
     return loss;
   }
