@@ -53,7 +53,7 @@ async function selectAuto(options: StartOptions): Promise<SelectedBackend> {
       const why = passed.length > 0 ? `: ${passed.join('; ')}` : '';
       return { name: plugin.name, device, reason: `${plugin.name} (${device})${why}` };
     } catch (error) {
-      passed.push(`${plugin.name}: ${message(error)}`);
+      passed.push(`${plugin.name}: ${message(error).replace(/\.$/, '')}`);
     }
   }
   throw new BackendError(`No backend can be used here. ${passed.join('; ')}.`);
