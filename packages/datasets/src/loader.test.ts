@@ -18,7 +18,11 @@ async function collect(source: AsyncIterable<Batch>): Promise<Batch[]> {
 }
 
 /** Images of 2×2 that are decoded in odd order; says which were asked for, and fails on `broken`. */
-function slowDataset(length: number, broken: readonly number[] = [], makeError = (i: number) => new FormatError(`image ${i} is cut`)) {
+function slowDataset(
+  length: number,
+  broken: readonly number[] = [],
+  makeError = (i: number) => new FormatError(`image ${i} is cut`),
+) {
   const asked: number[] = [];
   let running = 0;
   let mostRunning = 0;
@@ -39,13 +43,21 @@ function slowDataset(length: number, broken: readonly number[] = [], makeError =
   };
   return { dataset, asked, mostRunning: () => mostRunning, running: () => running };
 }
-const slowOptions: LoaderOptions = { batchSize: 4, preprocessing: { size: 2, mean: [0, 0, 0], std: [1 / 255, 1 / 255, 1 / 255] } };
+const slowOptions: LoaderOptions = {
+  batchSize: 4,
+  preprocessing: { size: 2, mean: [0, 0, 0], std: [1 / 255, 1 / 255, 1 / 255] },
+};
 
 test('an epoch holds every image once, in order, the last batch smaller', async () => {
   const source = loader(shapes, { batchSize: 16, preprocessing });
   expect([source.size, source.batchesPerEpoch, source.classes.length]).toEqual([50, 4, 10]);
   const batches = await collect(source.epoch({ epoch: 1, seed: 0 }));
-  expect(batches.map((batch) => batch.shape)).toEqual([[16, 32, 32, 3], [16, 32, 32, 3], [16, 32, 32, 3], [2, 32, 32, 3]]);
+  expect(batches.map((batch) => batch.shape)).toEqual([
+    [16, 32, 32, 3],
+    [16, 32, 32, 3],
+    [16, 32, 32, 3],
+    [2, 32, 32, 3],
+  ]);
   expect(batches.flatMap((batch) => [...batch.labels])).toEqual(Array.from({ length: 50 }, (_, i) => i % 10));
   expect(batches[1].images[3]).toBeCloseTo((shapes.image(16).pixels[3] / 255 - 0.5) / 0.25, 5);
 });
@@ -66,9 +78,13 @@ test('the same seed and epoch give the same batches; another epoch or seed gives
 
 test('how many batches are made ahead does not alter them', async () => {
   const epoch = { epoch: 0, seed: 4 };
-  const reference = await collect(loader(shapes, { batchSize: 8, preprocessing, shuffle: true, augment, prefetch: 1 }).epoch(epoch));
+  const reference = await collect(
+    loader(shapes, { batchSize: 8, preprocessing, shuffle: true, augment, prefetch: 1 }).epoch(epoch),
+  );
   for (const prefetch of [2, 4, 20]) {
-    expect(await collect(loader(shapes, { batchSize: 8, preprocessing, shuffle: true, augment, prefetch }).epoch(epoch))).toEqual(reference);
+    expect(await collect(loader(shapes, { batchSize: 8, preprocessing, shuffle: true, augment, prefetch }).epoch(epoch))).toEqual(
+      reference,
+    );
   }
 });
 
@@ -85,14 +101,18 @@ test('an epoch can begin at a later batch, without decoding what lies before', a
 test('images that need decoding keep their place, and few are decoded at a time', async () => {
   const { dataset, mostRunning } = slowDataset(64);
   const batches = await collect(loader(dataset, { ...slowOptions, batchSize: 16, prefetch: 2 }).epoch({ epoch: 0, seed: 0 }));
-  expect(batches.flatMap(({ images }) => Array.from({ length: images.length / 12 }, (_, i) => Math.round(images[i * 12])))).toEqual(
-    Array.from({ length: 64 }, (_, i) => i),
-  );
+  expect(
+    batches.flatMap(({ images }) => Array.from({ length: images.length / 12 }, (_, i) => Math.round(images[i * 12]))),
+  ).toEqual(Array.from({ length: 64 }, (_, i) => i));
   expect(mostRunning()).toBeLessThanOrEqual(16);
 });
 
 test('images of another size are brought to the size of the input', async () => {
-  const source = loader(shapes, { batchSize: 2, preprocessing: { ...preprocessing, size: [24, 20], resize: 28 }, augment: { flip: true } });
+  const source = loader(shapes, {
+    batchSize: 2,
+    preprocessing: { ...preprocessing, size: [24, 20], resize: 28 },
+    augment: { flip: true },
+  });
   for await (const batch of source.epoch({ epoch: 0, seed: 0 })) {
     expect(batch.shape).toEqual([2, 24, 20, 3]);
     break;
@@ -114,7 +134,8 @@ test('leaving the loop early stops the work ahead and waits for what is under wa
 
 test('batches are ready before they are asked for', async () => {
   const { dataset, asked } = slowDataset(40);
-  const batches = loader(dataset, { ...slowOptions, prefetch: 3 }).epoch({ epoch: 0, seed: 0 })[Symbol.asyncIterator]();
+  const source = loader(dataset, { ...slowOptions, prefetch: 3 });
+  const batches = source.epoch({ epoch: 0, seed: 0 })[Symbol.asyncIterator]();
   await batches.next();
   await new Promise((resolve) => setTimeout(resolve, 60));
   expect(asked.length).toBe(16); // the one in use, and three
@@ -155,7 +176,9 @@ test('one more corrupt image than maxCorrupt stops the run and names them all', 
 
 test('other errors are not taken for corrupt images', async () => {
   const { dataset } = slowDataset(8, [1], () => new Error('disk on fire') as FormatError);
-  await expect(collect(loader(dataset, { ...slowOptions, maxCorrupt: 5 }).epoch({ epoch: 0, seed: 0 }))).rejects.toThrow('disk on fire');
+  await expect(collect(loader(dataset, { ...slowOptions, maxCorrupt: 5 }).epoch({ epoch: 0, seed: 0 }))).rejects.toThrow(
+    'disk on fire',
+  );
 });
 
 test.each([

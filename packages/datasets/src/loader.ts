@@ -68,7 +68,9 @@ class DatasetLoader implements Loader {
     atLeast('crop.padding', options.augment?.crop?.padding ?? 0, 0);
     this.batchesPerEpoch = dropLast ? Math.floor(dataset.length / batchSize) : Math.ceil(dataset.length / batchSize);
     if (this.batchesPerEpoch === 0) {
-      throw new ArgumentError(`${dataset.name}: ${dataset.length} images give no batch of ${batchSize}; choose a smaller batchSize`);
+      throw new ArgumentError(
+        `${dataset.name}: ${dataset.length} images give no batch of ${batchSize}; choose a smaller batchSize`,
+      );
     }
     this.size = dropLast ? this.batchesPerEpoch * batchSize : dataset.length;
     this.#dataset = dataset;
@@ -84,7 +86,15 @@ class DatasetLoader implements Loader {
     return [...this.#corrupt.values()];
   }
 
-  async *epoch({ epoch, seed, start = 0 }: { epoch: number; seed: number; start?: number }): AsyncGenerator<Batch, void, undefined> {
+  async *epoch({
+    epoch,
+    seed,
+    start = 0,
+  }: {
+    epoch: number;
+    seed: number;
+    start?: number;
+  }): AsyncGenerator<Batch, void, undefined> {
     const { shuffle = false, prefetch = 3 } = this.#options;
     const { length } = this.#dataset;
     const root = new Random(seed);
@@ -136,7 +146,10 @@ class DatasetLoader implements Loader {
     const kept = indices.filter((index) => !failed.has(index));
     if (failed.size > 0) images = keepImages(images, indices, kept, values);
     const labels = Int32Array.from(kept, (index) => this.#dataset.label(index));
-    return { batch: { images, shape: [kept.length, height, width, 3], labels }, corrupt: indices.filter((index) => failed.has(index)).map((index) => [index, failed.get(index) ?? '']) };
+    return {
+      batch: { images, shape: [kept.length, height, width, 3], labels },
+      corrupt: indices.filter((index) => failed.has(index)).map((index) => [index, failed.get(index) ?? '']),
+    };
   }
 
   /** Whether the images in memory have the size of the net's input already. */
@@ -187,7 +200,12 @@ class DatasetLoader implements Loader {
 
 const unmoved = { left: 0, top: 0, mirrored: false };
 
-function keepImages(images: Float32Array, indices: readonly number[], kept: readonly number[], values: number): Float32Array<ArrayBuffer> {
+function keepImages(
+  images: Float32Array,
+  indices: readonly number[],
+  kept: readonly number[],
+  values: number,
+): Float32Array<ArrayBuffer> {
   const result = new Float32Array(kept.length * values);
   kept.forEach((index, slot) => {
     const at = indices.indexOf(index) * values;
@@ -201,5 +219,6 @@ function isFormatError(error: unknown): error is Error {
 }
 
 function atLeast(name: string, value: number, least: number): void {
-  if (!Number.isInteger(value) || value < least) throw new ArgumentError(`loader: expected ${name} of at least ${least}, found ${value}`);
+  if (!Number.isInteger(value) || value < least)
+    throw new ArgumentError(`loader: expected ${name} of at least ${least}, found ${value}`);
 }

@@ -32,7 +32,9 @@ test('a file that ends inside a record is refused', () => {
 test('a label without a class is refused, with its record', () => {
   const bytes = twoRecords();
   bytes[cifarRecordBytes] = 10;
-  expect(() => new CifarRecords(bytes, { name: 'test_batch.bin' })).toThrow('test_batch.bin: expected labels of 0 … 9, found 10 in record 1');
+  expect(() => new CifarRecords(bytes, { name: 'test_batch.bin' })).toThrow(
+    'test_batch.bin: expected labels of 0 … 9, found 10 in record 1',
+  );
 });
 
 test('an index out of range is refused', () => {

@@ -66,7 +66,8 @@ export class CifarRecords implements Dataset {
   }
 
   #start(i: number): number {
-    if (!(i >= 0 && i < this.length)) throw new ArgumentError(`${this.name}: expected an index of 0 … ${this.length - 1}, found ${i}`);
+    if (!(i >= 0 && i < this.length))
+      throw new ArgumentError(`${this.name}: expected an index of 0 … ${this.length - 1}, found ${i}`);
     return i * cifarRecordBytes;
   }
 }
@@ -82,7 +83,9 @@ export function checkRecords(bytes: Uint8Array, name: string, numClasses = 10): 
   for (let at = 0; at < bytes.length; at += cifarRecordBytes) {
     if (bytes[at] >= numClasses) {
       const record = at / cifarRecordBytes;
-      throw new FormatError(`${name}: expected labels of 0 … ${numClasses - 1}, found ${bytes[at]} in record ${record}; get the file again`);
+      throw new FormatError(
+        `${name}: expected labels of 0 … ${numClasses - 1}, found ${bytes[at]} in record ${record}; get the file again`,
+      );
     }
   }
 }

@@ -1,7 +1,18 @@
 import type { Outline } from './raster.js';
 
 /** The classes of the synthetic data set, in the order of its labels. */
-export const shapeClasses = ['circle', 'ring', 'crescent', 'heart', 'triangle', 'square', 'star', 'cross', 'arrow', 'hourglass'] as const;
+export const shapeClasses = [
+  'circle',
+  'ring',
+  'crescent',
+  'heart',
+  'triangle',
+  'square',
+  'star',
+  'cross',
+  'arrow',
+  'hourglass',
+] as const;
 export type ShapeClass = (typeof shapeClasses)[number];
 
 type Point = readonly [x: number, y: number];
@@ -16,17 +27,54 @@ export const shapeOutlines: Record<ShapeClass, readonly Outline[]> = {
   ring: [circle(1), circle(0.56)],
   crescent: [crescent()],
   heart: [heart()],
-  triangle: [[[0, -1], [0.87, 0.75], [-0.87, 0.75]]],
-  square: [[[-0.76, -0.76], [0.76, -0.76], [0.76, 0.76], [-0.76, 0.76]]],
+  triangle: [
+    [
+      [0, -1],
+      [0.87, 0.75],
+      [-0.87, 0.75],
+    ],
+  ],
+  square: [
+    [
+      [-0.76, -0.76],
+      [0.76, -0.76],
+      [0.76, 0.76],
+      [-0.76, 0.76],
+    ],
+  ],
   star: [star(0.42)],
   cross: [cross(0.97, 0.28)],
-  arrow: [[[0, -1], [0.82, -0.08], [0.29, -0.08], [0.29, 0.95], [-0.29, 0.95], [-0.29, -0.08], [-0.82, -0.08]]],
-  hourglass: [[[-0.72, -0.9], [0.72, -0.9], [0.12, 0], [0.72, 0.9], [-0.72, 0.9], [-0.12, 0]]],
+  arrow: [
+    [
+      [0, -1],
+      [0.82, -0.08],
+      [0.29, -0.08],
+      [0.29, 0.95],
+      [-0.29, 0.95],
+      [-0.29, -0.08],
+      [-0.82, -0.08],
+    ],
+  ],
+  hourglass: [
+    [
+      [-0.72, -0.9],
+      [0.72, -0.9],
+      [0.12, 0],
+      [0.72, 0.9],
+      [-0.72, 0.9],
+      [-0.12, 0],
+    ],
+  ],
 };
 
 /** A polygon of 64 corners: the quarter points, halved four times. */
 function circle(radius: number): Outline {
-  let points: Point[] = [[1, 0], [0, 1], [-1, 0], [0, -1]];
+  let points: Point[] = [
+    [1, 0],
+    [0, 1],
+    [-1, 0],
+    [0, -1],
+  ];
   for (let halving = 0; halving < 4; halving++) {
     points = points.flatMap((point, i) => {
       const next = points[(i + 1) % points.length];
@@ -53,7 +101,10 @@ function crescent(): Outline {
 
 /** Two cubic Bézier curves on each side. */
 function heart(): Outline {
-  const right = [...bezier([0, -0.5], [0.2, -1], [0.98, -0.95], [0.95, -0.25]), ...bezier([0.95, -0.25], [0.9, 0.3], [0.3, 0.6], [0, 0.95])];
+  const right = [
+    ...bezier([0, -0.5], [0.2, -1], [0.98, -0.95], [0.95, -0.25]),
+    ...bezier([0.95, -0.25], [0.9, 0.3], [0.3, 0.6], [0, 0.95]),
+  ];
   const left = right.map(([x, y]) => [-x, y] as const).reverse();
   return [...right, ...left];
 }
@@ -85,7 +136,11 @@ function star(inner: number): Outline {
 }
 
 function cross(length: number, half: number): Outline {
-  const corner: Point[] = [[half, -length], [half, -half], [length, -half]];
+  const corner: Point[] = [
+    [half, -length],
+    [half, -half],
+    [length, -half],
+  ];
   const turns: Point[] = [...corner];
   for (let i = 1, points = corner; i < 4; i++) {
     points = points.map(([x, y]) => [-y, x] as const);

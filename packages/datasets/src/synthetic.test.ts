@@ -8,7 +8,9 @@ import { syntheticShapes } from './synthetic.js';
 
 test('the same seed draws the same bytes on every machine', () => {
   const { bytes } = syntheticShapes({ size: 200, seed: 1 });
-  expect(createHash('sha256').update(bytes).digest('hex')).toBe('4364321fb8d59a95a2f17e3e547e94027d1ec5555ee84318425c6c1466ea47ea');
+  expect(createHash('sha256').update(bytes).digest('hex')).toBe(
+    '4364321fb8d59a95a2f17e3e547e94027d1ec5555ee84318425c6c1466ea47ea',
+  );
 });
 
 test('an image depends on seed, split and its index, not on how many are drawn', () => {
@@ -42,7 +44,10 @@ test('the colours of an image do not tell its class', () => {
   const means = (records: CifarRecords): Float32Array[] =>
     Array.from({ length: records.length }, (_, i) => {
       const { pixels } = records.image(i);
-      return Float32Array.from([0, 1, 2], (c) => pixels.reduce((sum, value, at) => (at % 3 === c ? sum + value : sum), 0) / 1024 / 255 - 0.5);
+      return Float32Array.from(
+        [0, 1, 2],
+        (c) => pixels.reduce((sum, value, at) => (at % 3 === c ? sum + value : sum), 0) / 1024 / 255 - 0.5,
+      );
     });
   const train = syntheticShapes({ size: 1000 });
   const held = syntheticShapes({ size: 1000, split: 'test' });

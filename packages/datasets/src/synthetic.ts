@@ -29,7 +29,8 @@ export interface SyntheticOptions {
  * @throws ArgumentError when `size` is not a positive integer.
  */
 export function syntheticShapes({ size = 2000, seed = 0, split = 'train' }: SyntheticOptions = {}): CifarRecords {
-  if (!Number.isInteger(size) || size < 1) throw new ArgumentError(`synthetic: expected a size of at least 1 image, found ${size}`);
+  if (!Number.isInteger(size) || size < 1)
+    throw new ArgumentError(`synthetic: expected a size of at least 1 image, found ${size}`);
   const bytes = new Uint8Array(size * cifarRecordBytes);
   const stream = new Random(seed).child('synthetic').child(split);
   const coverage = new Float32Array(plane);
@@ -90,7 +91,12 @@ function brightness([red, green, blue]: Colour): number {
 }
 
 /** A colour with a linear gradient of ±`slope` and a smooth texture of ±`texture`, both shared by the channels in random parts. */
-function paint(random: Random, colour: Colour, slope: number, texture: number): (channel: number, x: number, y: number) => number {
+function paint(
+  random: Random,
+  colour: Colour,
+  slope: number,
+  texture: number,
+): (channel: number, x: number, y: number) => number {
   const [directionX, directionY] = randomDirection(random);
   const share = [random.uniform(-slope, slope), random.uniform(-slope, slope), random.uniform(-slope, slope)];
   const cells = 2 + random.int(4);

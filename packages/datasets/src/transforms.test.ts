@@ -2,7 +2,15 @@ import { Random } from '@convkit/core';
 import type { Image } from '@convkit/core';
 import { expect, test } from 'vitest';
 import { CifarRecords, cifarRecordBytes } from './records.js';
-import { drawPlacement, drawResizedCrop, fitImage, imageLayout, normalisationTable, packedLayout, writeNormalised } from './transforms.js';
+import {
+  drawPlacement,
+  drawResizedCrop,
+  fitImage,
+  imageLayout,
+  normalisationTable,
+  packedLayout,
+  writeNormalised,
+} from './transforms.js';
 
 const identity = normalisationTable({ mean: [0, 0, 0], std: [1 / 255, 1 / 255, 1 / 255] });
 
@@ -21,13 +29,29 @@ function reds(placement: { left: number; top: number; mirrored: boolean }): numb
 }
 
 test('an image that is not moved is copied', () => {
-  expect(reds({ left: 0, top: 0, mirrored: false })).toEqual([[1, 2, 3, 4], [11, 12, 13, 14], [21, 22, 23, 24]]);
+  expect(reds({ left: 0, top: 0, mirrored: false })).toEqual([
+    [1, 2, 3, 4],
+    [11, 12, 13, 14],
+    [21, 22, 23, 24],
+  ]);
 });
 
 test('what a shift brings in is black', () => {
-  expect(reds({ left: 1, top: -1, mirrored: false })).toEqual([[0, 0, 0, 0], [2, 3, 4, 0], [12, 13, 14, 0]]);
-  expect(reds({ left: -2, top: 2, mirrored: false })).toEqual([[0, 0, 21, 22], [0, 0, 0, 0], [0, 0, 0, 0]]);
-  expect(reds({ left: 9, top: 0, mirrored: false })).toEqual([[0, 0, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0]]);
+  expect(reds({ left: 1, top: -1, mirrored: false })).toEqual([
+    [0, 0, 0, 0],
+    [2, 3, 4, 0],
+    [12, 13, 14, 0],
+  ]);
+  expect(reds({ left: -2, top: 2, mirrored: false })).toEqual([
+    [0, 0, 21, 22],
+    [0, 0, 0, 0],
+    [0, 0, 0, 0],
+  ]);
+  expect(reds({ left: 9, top: 0, mirrored: false })).toEqual([
+    [0, 0, 0, 0],
+    [0, 0, 0, 0],
+    [0, 0, 0, 0],
+  ]);
 });
 
 test('mirroring swaps left and right, before or with a shift', () => {

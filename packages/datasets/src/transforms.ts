@@ -87,7 +87,13 @@ export function packedLayout({ bytes, stride, offset, width, height }: PackedIma
 }
 
 /** Writes a shifted, mirrored, normalised image into `target` from `at` on: [h, w, 3]. */
-export function writeNormalised(layout: PixelLayout, placement: Placement, table: Float32Array, target: Float32Array, at: number): void {
+export function writeNormalised(
+  layout: PixelLayout,
+  placement: Placement,
+  table: Float32Array,
+  target: Float32Array,
+  at: number,
+): void {
   const { bytes, start, row, pixel, plane, width, height } = layout;
   const { left, top, mirrored } = placement;
   // Output columns from … to − 1 show the image, the others black.

@@ -28,11 +28,14 @@ function patterned(width: number, height: number): Image {
 
 const image = patterned(fixture.width, fixture.height);
 
-test.each(fixture.cases)('resizing to $size ($interpolation) gives the bytes that PIL gives', ({ interpolation, size, pixels, sha256 }) => {
-  const result = resize(image, size, interpolation);
-  if (pixels) expect(worstDifference(result.pixels, inflateSync(Buffer.from(pixels, 'base64')))).toBe(0);
-  expect(createHash('sha256').update(result.pixels).digest('hex')).toBe(sha256);
-});
+test.each(fixture.cases)(
+  'resizing to $size ($interpolation) gives the bytes that PIL gives',
+  ({ interpolation, size, pixels, sha256 }) => {
+    const result = resize(image, size, interpolation);
+    if (pixels) expect(worstDifference(result.pixels, inflateSync(Buffer.from(pixels, 'base64')))).toBe(0);
+    expect(createHash('sha256').update(result.pixels).digest('hex')).toBe(sha256);
+  },
+);
 
 test('resizing to the same size keeps the pixels, and to a size of 0 is refused', () => {
   expect(resize(image, [image.width, image.height]).pixels).toEqual(image.pixels);

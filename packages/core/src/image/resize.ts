@@ -37,13 +37,18 @@ interface Weights {
  *
  * @throws ArgumentError when a side is not a positive integer.
  */
-export function resize(image: Image, [width, height]: readonly [width: number, height: number], interpolation: Interpolation = 'bilinear'): Image {
+export function resize(
+  image: Image,
+  [width, height]: readonly [width: number, height: number],
+  interpolation: Interpolation = 'bilinear',
+): Image {
   if (!Number.isInteger(width) || !Number.isInteger(height) || width < 1 || height < 1) {
     throw new ArgumentError(`resize: expected a width and height of at least 1, found ${width}×${height}`);
   }
   const filter = filters[interpolation];
   let { pixels } = image;
-  if (width !== image.width) pixels = resizeColumns(pixels, image.width, image.height, width, filterWeights(image.width, width, filter));
+  if (width !== image.width)
+    pixels = resizeColumns(pixels, image.width, image.height, width, filterWeights(image.width, width, filter));
   if (height !== image.height) pixels = resizeRows(pixels, width, height, filterWeights(image.height, height, filter));
   return { pixels, width, height };
 }
@@ -72,7 +77,13 @@ function filterWeights(inSize: number, outSize: number, filter: Filter): Weights
   return { first, taps, values };
 }
 
-function resizeColumns(pixels: Uint8Array, inWidth: number, height: number, width: number, { first, taps, values }: Weights): Uint8Array {
+function resizeColumns(
+  pixels: Uint8Array,
+  inWidth: number,
+  height: number,
+  width: number,
+  { first, taps, values }: Weights,
+): Uint8Array {
   const result = new Uint8ClampedArray(width * height * 3);
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {

@@ -1,4 +1,5 @@
 import { extname } from 'node:path';
+import type Sharp from 'sharp';
 import { ArgumentError, ConvkitError, FormatError } from '../errors.js';
 import type { Image } from '../image.js';
 import { readBytes, writeFileAtomic } from './files.js';
@@ -58,7 +59,7 @@ export async function writeImage(path: string, { pixels, width, height }: Image)
   await writeFileAtomic(path, bytes);
 }
 
-async function loadSharp(): Promise<(typeof import('sharp'))['default']> {
+async function loadSharp(): Promise<typeof Sharp> {
   try {
     return (await import('sharp')).default;
   } catch (error) {

@@ -24,9 +24,12 @@ async function extractFrom(bytes: Uint8Array): Promise<void> {
 
 test('the eight files are unpacked with their bytes', async () => {
   await extractFrom(tarGz(cifarEntries(records)));
-  expect(readdirSync(target).sort()).toEqual(
-    ['batches.meta.txt', ...[1, 2, 3, 4, 5].map((n) => `data_batch_${n}.bin`), 'readme.html', 'test_batch.bin'],
-  );
+  expect(readdirSync(target).sort()).toEqual([
+    'batches.meta.txt',
+    ...[1, 2, 3, 4, 5].map((n) => `data_batch_${n}.bin`),
+    'readme.html',
+    'test_batch.bin',
+  ]);
   expect(readFileSync(join(target, 'data_batch_4.bin')).at(-1)).toBe(4);
   expect(readdirSync(join(root, 'out'))).toEqual([folder]);
   rmSync(join(root, 'out'), { recursive: true });
@@ -40,34 +43,105 @@ const changed = (name: string, change: Partial<TarEntry>): TarEntry[] =>
 const batch = `${folder}/data_batch_2.bin`;
 
 const paths = [
-  '../evil', '../../evil', `${folder}/../evil`, `${folder}/../../evil`, `${folder}/./data_batch_1.bin`, `./${batch}`, `${folder}//data_batch_1.bin`,
-  '/evil', '/tmp/convkit-evil', `/${batch}`, '//evil', 'C:\\evil', `${folder}\\data_batch_1.bin`, '..\\..\\evil', '~/.bashrc', '.', '..', '/', '',
-  `${folder}/..`, `${folder}/sub/data_batch_1.bin`, `${folder}/data_batch_6.bin`, `${folder}/data_batch_1.bin/x`, `${folder}/DATA_BATCH_1.BIN`,
-  `${folder}/data_batch_1.bin `, `${folder}/package.json`, 'data_batch_1.bin', 'other/data_batch_1.bin', `${folder}/__proto__`, `${folder}/data_batch_1.bin\n`,
+  '../evil',
+  '../../evil',
+  `${folder}/../evil`,
+  `${folder}/../../evil`,
+  `${folder}/./data_batch_1.bin`,
+  `./${batch}`,
+  `${folder}//data_batch_1.bin`,
+  '/evil',
+  '/tmp/convkit-evil',
+  `/${batch}`,
+  '//evil',
+  'C:\\evil',
+  `${folder}\\data_batch_1.bin`,
+  '..\\..\\evil',
+  '~/.bashrc',
+  '.',
+  '..',
+  '/',
+  '',
+  `${folder}/..`,
+  `${folder}/sub/data_batch_1.bin`,
+  `${folder}/data_batch_6.bin`,
+  `${folder}/data_batch_1.bin/x`,
+  `${folder}/DATA_BATCH_1.BIN`,
+  `${folder}/data_batch_1.bin `,
+  `${folder}/package.json`,
+  'data_batch_1.bin',
+  'other/data_batch_1.bin',
+  `${folder}/__proto__`,
+  `${folder}/data_batch_1.bin\n`,
 ];
 const types: [string, string][] = [
-  ['1', 'a hard link'], ['2', 'a symbolic link'], ['3', 'a character device'], ['4', 'a block device'], ['6', 'a pipe'], ['7', 'a contiguous file'],
-  ['S', 'a sparse file'], ['V', 'a volume label'], ['M', 'a continued file'], ['D', 'a dump directory'], ['Z', 'an unknown type'],
+  ['1', 'a hard link'],
+  ['2', 'a symbolic link'],
+  ['3', 'a character device'],
+  ['4', 'a block device'],
+  ['6', 'a pipe'],
+  ['7', 'a contiguous file'],
+  ['S', 'a sparse file'],
+  ['V', 'a volume label'],
+  ['M', 'a continued file'],
+  ['D', 'a dump directory'],
+  ['Z', 'an unknown type'],
 ];
 const hostile: [string, () => Buffer][] = [
-  ...paths.map((name): [string, () => Buffer] => [`the path ${JSON.stringify(name)}`, () => tarGz(withEntry({ name, content: evil }))]),
-  ...types.map(([type, what]): [string, () => Buffer] => [`${what} with a known name`, () => tarGz(changed('data_batch_2.bin', { type, link: '/etc/passwd' }))]),
+  ...paths.map((name): [string, () => Buffer] => [
+    `the path ${JSON.stringify(name)}`,
+    () => tarGz(withEntry({ name, content: evil })),
+  ]),
+  ...types.map(([type, what]): [string, () => Buffer] => [
+    `${what} with a known name`,
+    () => tarGz(changed('data_batch_2.bin', { type, link: '/etc/passwd' })),
+  ]),
   ['a symbolic link in the place of the folder', () => tarGz([{ name: folder, type: '2', link: '/tmp' }, ...good.slice(1)])],
-  ['a link out of the folder and then a file through it', () => tarGz(withEntry([{ name: `${folder}/a`, type: '2', link: '..' }, { name: `${folder}/a/evil`, content: evil }]))],
+  [
+    'a link out of the folder and then a file through it',
+    () =>
+      tarGz(
+        withEntry([
+          { name: `${folder}/a`, type: '2', link: '..' },
+          { name: `${folder}/a/evil`, content: evil },
+        ]),
+      ),
+  ],
   ['a second copy of a file', () => tarGz(withEntry(good[1], 6))],
   ['a second copy of the folder', () => tarGz(withEntry(good[0], 6))],
   ['a directory of another name', () => tarGz(withEntry({ name: 'evil/', type: '5' }))],
   ['a directory in the place of a file', () => tarGz(changed('data_batch_2.bin', { type: '5', content: new Uint8Array(0) }))],
-  ['a path changed by a pax header', () => tarGz(withEntry([pax({ path: '../evil' }), { name: `${folder}/readme.html`, content: evil }]))],
+  [
+    'a path changed by a pax header',
+    () => tarGz(withEntry([pax({ path: '../evil' }), { name: `${folder}/readme.html`, content: evil }])),
+  ],
   ['a size changed by a pax header', () => tarGz([good[0], pax({ size: '99999999999' }), ...good.slice(1)])],
   ['a link made by a pax header', () => tarGz(withEntry([pax({ linkpath: '/etc' }), { name: `${folder}/l`, type: '2' }]))],
-  ['a path given by a long-name entry', () => tarGz(withEntry([{ name: '././@LongLink', type: 'L', content: Buffer.from('../evil\0') }, { name: 'x', content: evil }]))],
+  [
+    'a path given by a long-name entry',
+    () =>
+      tarGz(
+        withEntry([
+          { name: '././@LongLink', type: 'L', content: Buffer.from('../evil\0') },
+          { name: 'x', content: evil },
+        ]),
+      ),
+  ],
   ['a path that begins in the prefix', () => tarGz(withEntry({ name: 'evil', prefix: '../..', content: evil }))],
-  ['a file with a record too many', () => tarGz(changed('test_batch.bin', { content: Buffer.alloc((records + 1) * cifarRecordBytes) }))],
-  ['a file with a byte too few', () => tarGz(changed('test_batch.bin', { content: Buffer.alloc(records * cifarRecordBytes - 1) }))],
+  [
+    'a file with a record too many',
+    () => tarGz(changed('test_batch.bin', { content: Buffer.alloc((records + 1) * cifarRecordBytes) })),
+  ],
+  [
+    'a file with a byte too few',
+    () => tarGz(changed('test_batch.bin', { content: Buffer.alloc(records * cifarRecordBytes - 1) })),
+  ],
   ['an empty file', () => tarGz(changed('test_batch.bin', { content: new Uint8Array(0) }))],
   ['a text of 1 MB', () => tarGz(changed('batches.meta.txt', { content: Buffer.alloc(1 << 20, 65) }))],
-  ['a size of 8 GB with no content', () => tarGz(changed('data_batch_1.bin', { content: new Uint8Array(0), size: 0o77777777777 }))],
+  [
+    'a size of 8 GB with no content',
+    () => tarGz(changed('data_batch_1.bin', { content: new Uint8Array(0), size: 0o77777777777 })),
+  ],
   ['a wrong header checksum', () => tarGz(changed('data_batch_3.bin', { badChecksum: true }))],
   ['a missing batch', () => tarGz(good.filter(({ name }) => name !== batch))],
   ['no class names', () => tarGz(good.filter(({ name }) => !name.endsWith('.txt')))],
@@ -88,7 +162,10 @@ test(`the hostile archives are ${hostile.length}`, () => expect(hostile.length).
 test.each(hostile)('refused whole: %s', async (_, make) => {
   const bytes = make();
   const before = process.memoryUsage().rss;
-  const error: Error = await extractFrom(bytes).then(() => new Error('accepted'), (reason: Error) => reason);
+  const error: Error = await extractFrom(bytes).then(
+    () => new Error('accepted'),
+    (reason: Error) => reason,
+  );
   expect([error.name, error.message]).toEqual(['FormatError', expect.stringContaining(archive)]);
   expect(error.message).not.toContain('\n');
   expect(process.memoryUsage().rss - before).toBeLessThan(100 << 20);
@@ -110,7 +187,13 @@ test('a kill while it unpacks never leaves a folder that is taken for done', asy
     await setTimeout(random.uniform(0, 120));
     child.process.kill('SIGKILL');
     expect((await child.exited).stderr).toBe('');
-    const names = (() => { try { return readdirSync(out); } catch { return []; } })();
+    const names = (() => {
+      try {
+        return readdirSync(out);
+      } catch {
+        return [];
+      }
+    })();
     unfinished += names.includes(folder) ? 0 : 1;
     if (names.includes(folder)) {
       const sizes = [1, 2, 3, 4, 5].map((n) => readFileSync(join(out, folder, `data_batch_${n}.bin`)).length);

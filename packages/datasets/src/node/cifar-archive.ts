@@ -36,13 +36,17 @@ export async function extractCifar10(archive: string, target: string, recordsPer
       await unpack(archive, directory, recordsPerFile * cifarRecordBytes);
     } catch (error) {
       if (error instanceof FormatError || !isContentError(error)) throw error;
-      throw new FormatError(`${archive}: not a whole tar.gz archive (${(error as Error).message.split('\n')[0]}); delete it and download it again`, { cause: error });
+      throw new FormatError(
+        `${archive}: not a whole tar.gz archive (${(error as Error).message.split('\n')[0]}); delete it and download it again`,
+        { cause: error },
+      );
     }
   });
 }
 
 async function unpack(archive: string, directory: string, fileBytes: number): Promise<void> {
-  const refuse = (reason: string): FormatError => new FormatError(`${archive}: refused, ${reason}; get the archive of CIFAR-10 again`);
+  const refuse = (reason: string): FormatError =>
+    new FormatError(`${archive}: refused, ${reason}; get the archive of CIFAR-10 again`);
   const seen = new Set<string>();
   const entries = extract();
   let allowed = overheadBytes;
@@ -80,7 +84,8 @@ async function unpack(archive: string, directory: string, fileBytes: number): Pr
 function refusal({ name, type, size = 0 }: Header, fileBytes: number, seen: ReadonlySet<string>): string | undefined {
   const quoted = JSON.stringify(name.length > 100 ? `${name.slice(0, 100)}…` : name);
   if (seen.has(name)) return `${quoted} is in it twice`;
-  if (type === 'directory') return name === `${cifarFolder}/` || name === cifarFolder ? sizeRefusal(quoted, size, 0, 0) : `${quoted} is unexpected`;
+  if (type === 'directory')
+    return name === `${cifarFolder}/` || name === cifarFolder ? sizeRefusal(quoted, size, 0, 0) : `${quoted} is unexpected`;
   if (type !== 'file') return `${quoted} is a ${type ?? 'special entry'}, not a file`;
   const [folder, file, ...deeper] = name.split('/');
   if (folder !== cifarFolder || file === undefined || deeper.length > 0) return `${quoted} is unexpected`;
@@ -90,7 +95,9 @@ function refusal({ name, type, size = 0 }: Header, fileBytes: number, seen: Read
 }
 
 function sizeRefusal(name: string, size: number, least: number, most: number): string | undefined {
-  return size >= least && size <= most ? undefined : `${name} has ${size} bytes rather than ${least === most ? most : `${least} to ${most}`}`;
+  return size >= least && size <= most
+    ? undefined
+    : `${name} has ${size} bytes rather than ${least === most ? most : `${least} to ${most}`}`;
 }
 
 async function store(content: AsyncIterable<unknown>, path: string | undefined): Promise<void> {

@@ -26,7 +26,8 @@ async function serve(body = archive, cut = Infinity): Promise<{ url: string; req
     const head = { 'content-length': body.length - from, etag: '"a"', 'accept-ranges': 'bytes' };
     if (from > 0) response.writeHead(206, { ...head, 'content-range': `bytes ${from}-${body.length - 1}/${body.length}` });
     else response.writeHead(200, head);
-    if (requests.length === 1 && cut < body.length) response.write(body.subarray(0, cut), () => setTimeout(() => response.destroy(), 50));
+    if (requests.length === 1 && cut < body.length)
+      response.write(body.subarray(0, cut), () => setTimeout(() => response.destroy(), 50));
     else response.end(body.subarray(from));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -50,7 +51,10 @@ test('the archive is downloaded once, checked, unpacked and removed; then no ser
   const dir = newDirectory();
   const progress: number[] = [];
   const source = { url, md5, recordsPerFile: records };
-  const train = await loadCifar10({ dir, split: 'train', download: true, onProgress: ({ received }) => progress.push(received) }, source);
+  const train = await loadCifar10(
+    { dir, split: 'train', download: true, onProgress: ({ received }) => progress.push(received) },
+    source,
+  );
   expect([train.length, train.name, train.notice, train.classes]).toEqual([20, 'cifar10 train', undefined, [...cifar10Classes]]);
   expect([train.label(13), train.image(13).pixels[5]]).toEqual([1, 4]);
   const test = await loadCifar10({ dir, split: 'test', download: true }, source);
@@ -62,7 +66,10 @@ test('the archive is downloaded once, checked, unpacked and removed; then no ser
 
 test('a download that breaks off is resumed where it was', async () => {
   const { url, requests } = await serve(archive, 500);
-  const { length } = await loadCifar10({ dir: newDirectory(), split: 'test', download: true }, { url, md5, recordsPerFile: records });
+  const { length } = await loadCifar10(
+    { dir: newDirectory(), split: 'test', download: true },
+    { url, md5, recordsPerFile: records },
+  );
   expect(length).toBe(4);
   expect(requests).toEqual([undefined, expect.stringMatching(/^bytes=\d+-$/)]);
 });
@@ -89,7 +96,9 @@ test('a mirror is used when CONVKIT_CIFAR10_URL names one, and must have the pub
 });
 
 test('a given folder is not filled by a download unless asked', async () => {
-  await expect(cifar10({ dir: newDirectory(), split: 'test' })).rejects.toThrow(/expected data_batch_1\.bin … test_batch\.bin in .* found none/);
+  await expect(cifar10({ dir: newDirectory(), split: 'test' })).rejects.toThrow(
+    /expected data_batch_1\.bin … test_batch\.bin in .* found none/,
+  );
 });
 
 test('both the folder itself and the one around it are taken', async () => {
@@ -99,7 +108,10 @@ test('both the folder itself and the one around it are taken', async () => {
 
 test.each([
   [['data_batch_1.bin'], '4 of 20 training records: data_batch_2…5 are not there'],
-  [['data_batch_1.bin', 'data_batch_2.bin', 'data_batch_3.bin', 'data_batch_5.bin'], '16 of 20 training records: data_batch_4 is not there'],
+  [
+    ['data_batch_1.bin', 'data_batch_2.bin', 'data_batch_3.bin', 'data_batch_5.bin'],
+    '16 of 20 training records: data_batch_4 is not there',
+  ],
   [['data_batch_2.bin', 'data_batch_4.bin'], '8 of 20 training records: data_batch_1, data_batch_3, data_batch_5 are not there'],
 ])('with %o alone the notice says what is missing', async (files, notice) => {
   const train = await loadCifar10({ dir: filledFolder(files), split: 'train' }, local);
@@ -107,8 +119,12 @@ test.each([
 });
 
 test('a missing split is an error of its own', async () => {
-  await expect(loadCifar10({ dir: filledFolder(['data_batch_1.bin']), split: 'test' }, local)).rejects.toThrow('cifar10: test_batch.bin is in');
-  await expect(loadCifar10({ dir: filledFolder(['test_batch.bin']), split: 'train' }, local)).rejects.toThrow('cifar10: none of data_batch_1…5.bin is in');
+  await expect(loadCifar10({ dir: filledFolder(['data_batch_1.bin']), split: 'test' }, local)).rejects.toThrow(
+    'cifar10: test_batch.bin is in',
+  );
+  await expect(loadCifar10({ dir: filledFolder(['test_batch.bin']), split: 'train' }, local)).rejects.toThrow(
+    'cifar10: none of data_batch_1…5.bin is in',
+  );
 });
 
 test.each([3, 5, 3.7, 0])('a file of %d records rather than 4 is refused by name', async (count) => {
@@ -126,7 +142,9 @@ test('a label above 9 is refused with file and record', async () => {
   const bytes = new Uint8Array(records * cifarRecordBytes);
   bytes[2 * cifarRecordBytes] = 77;
   writeFileSync(path, bytes);
-  await expect(loadCifar10({ dir, split: 'train' }, local)).rejects.toThrow(`${path}: expected labels of 0 … 9, found 77 in record 2`);
+  await expect(loadCifar10({ dir, split: 'train' }, local)).rejects.toThrow(
+    `${path}: expected labels of 0 … 9, found 77 in record 2`,
+  );
 });
 
 test('the synthetic set is written as record files and read back with its class names', async () => {
@@ -144,5 +162,7 @@ test.runIf(existsSync(real))('the published records are read', async () => {
   const perClass = new Array<number>(10).fill(0);
   for (let i = 0; i < held.length; i++) perClass[held.label(i)]++;
   expect(perClass).toEqual(new Array(10).fill(1000));
-  expect((await cifar10({ dir: real.pathname, split: 'train' })).notice).toBe('10,000 of 50,000 training records: data_batch_2…5 are not there');
+  expect((await cifar10({ dir: real.pathname, split: 'train' })).notice).toBe(
+    '10,000 of 50,000 training records: data_batch_2…5 are not there',
+  );
 });

@@ -8,7 +8,11 @@ import { findRecordFolder, readRecordFolder } from './record-files.js';
 import type { CifarRecords } from '../records.js';
 
 const archiveName = 'cifar-10-binary.tar.gz';
-const published = { url: `https://www.cs.toronto.edu/~kriz/${archiveName}`, md5: 'c32a1d4ab5d03f1284b67883e8d87530', recordsPerFile: cifarRecordsPerFile };
+const published = {
+  url: `https://www.cs.toronto.edu/~kriz/${archiveName}`,
+  md5: 'c32a1d4ab5d03f1284b67883e8d87530',
+  recordsPerFile: cifarRecordsPerFile,
+};
 
 /** Where CIFAR-10 comes from. */
 export interface Cifar10Options {

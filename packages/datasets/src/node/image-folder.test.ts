@@ -23,7 +23,16 @@ function tree(...paths: string[]): string {
 const ten = (name: string): string[] => Array.from({ length: 10 }, (_, i) => `${name}/${i}.png`);
 
 test('each subfolder is a class, sorted by name; deeper files count, hidden and other files do not', async () => {
-  const dir = tree('dog/b.jpg', 'dog/a.PNG', 'cat/deep/er/x.webp', 'cat/.hidden.png', 'cat/notes.txt', '.git/x.png', 'README.md', 'cat/.thumbs/y.png');
+  const dir = tree(
+    'dog/b.jpg',
+    'dog/a.PNG',
+    'cat/deep/er/x.webp',
+    'cat/.hidden.png',
+    'cat/notes.txt',
+    '.git/x.png',
+    'README.md',
+    'cat/.thumbs/y.png',
+  );
   const data = await imageFolder(dir);
   expect(data.classes).toEqual(['cat', 'dog']);
   expect(data.paths.map((path) => relative(dir, path))).toEqual(['cat/deep/er/x.webp', 'dog/a.PNG', 'dog/b.jpg']);
@@ -49,7 +58,11 @@ test('folders train and val are the splits, with the classes of train', async ()
 });
 
 test.each([
-  ['a folder that is not there', () => join(root, 'none'), /none: expected a folder with a subfolder for each class, but it cannot be read \(ENOENT\)/],
+  [
+    'a folder that is not there',
+    () => join(root, 'none'),
+    /none: expected a folder with a subfolder for each class, but it cannot be read \(ENOENT\)/,
+  ],
   ['an empty folder', () => tree(), /expected a subfolder for each class, found none$/],
   ['loose images', () => tree('a.png', 'b.jpg'), /found none \(but 2 images: put them into one\)/],
   ['a class without images', () => tree('a/1.png', 'b/', 'c/x.bmp'), /class b, c has no image \(jpg, /],

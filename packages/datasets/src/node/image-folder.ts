@@ -32,14 +32,20 @@ export interface ImageFolder extends Dataset {
  *
  * @throws ConvkitError when the folder is not there, has no class folders, or a class has no images.
  */
-export async function imageFolder(dir: string, { split = 'all', fraction = 0.2, seed = 0 }: ImageFolderOptions = {}): Promise<ImageFolder> {
-  if (!(fraction > 0 && fraction < 1)) throw new ArgumentError(`imageFolder: expected a fraction between 0 and 1, found ${fraction}`);
+export async function imageFolder(
+  dir: string,
+  { split = 'all', fraction = 0.2, seed = 0 }: ImageFolderOptions = {},
+): Promise<ImageFolder> {
+  if (!(fraction > 0 && fraction < 1))
+    throw new ArgumentError(`imageFolder: expected a fraction between 0 and 1, found ${fraction}`);
   const folders = await subfolders(dir);
   const train = folders.find((name) => trainNames.includes(name));
   const held = heldNames.map((name) => folders.find((folder) => folder === name)).find((name) => name !== undefined);
   if (train === undefined || held === undefined) {
     const files = await filesByClass(dir, folders);
-    return fromFiles(dir, folders, (name) => takeShare(files.get(name) ?? [], split, fraction, new Random(seed).child('split').child(name)));
+    return fromFiles(dir, folders, (name) =>
+      takeShare(files.get(name) ?? [], split, fraction, new Random(seed).child('split').child(name)),
+    );
   }
   const classes = await subfolders(join(dir, train));
   const heldClasses = await subfolders(join(dir, held));
@@ -68,7 +74,12 @@ function fromFiles(dir: string, classes: readonly string[], filesOf: (name: stri
 }
 
 /** Of two images or more one goes to the test at least, and one stays. */
-function takeShare(files: readonly string[], split: 'all' | 'train' | 'test', fraction: number, random: Random): readonly string[] {
+function takeShare(
+  files: readonly string[],
+  split: 'all' | 'train' | 'test',
+  fraction: number,
+  random: Random,
+): readonly string[] {
   if (split === 'all') return files;
   const count = Math.min(files.length - 1, Math.max(1, Math.round(files.length * fraction)));
   const test = new Set(random.permutation(files.length).subarray(0, count));
@@ -77,13 +88,17 @@ function takeShare(files: readonly string[], split: 'all' | 'train' | 'test', fr
 
 async function subfolders(dir: string): Promise<string[]> {
   const entries = await readdir(dir).catch((error: NodeJS.ErrnoException) => {
-    throw new ConvkitError(`${dir}: expected a folder with a subfolder for each class, but it cannot be read (${error.code})`, { cause: error });
+    throw new ConvkitError(`${dir}: expected a folder with a subfolder for each class, but it cannot be read (${error.code})`, {
+      cause: error,
+    });
   });
   const names: string[] = [];
   for (const name of entries.filter(isVisible)) if ((await stat(join(dir, name))).isDirectory()) names.push(name);
   if (names.length === 0) {
     const images = entries.filter(isImage).length;
-    throw new ConvkitError(`${dir}: expected a subfolder for each class, found none${images ? ` (but ${images} images: put them into one)` : ''}`);
+    throw new ConvkitError(
+      `${dir}: expected a subfolder for each class, found none${images ? ` (but ${images} images: put them into one)` : ''}`,
+    );
   }
   return names.sort();
 }

@@ -29,13 +29,18 @@ export async function findRecordFolder(dir: string): Promise<string | undefined>
  *
  * @throws ConvkitError when the files of the split are not there, FormatError when one of them is broken.
  */
-export async function readRecordFolder(folder: string, { split, name, recordsPerFile }: RecordFilesOptions): Promise<CifarRecords> {
+export async function readRecordFolder(
+  folder: string,
+  { split, name, recordsPerFile }: RecordFilesOptions,
+): Promise<CifarRecords> {
   const wanted = split === 'train' ? cifarTrainFiles : [cifarTestFile];
   const sizes = await Promise.all(wanted.map((file) => sizeOf(join(folder, file))));
   const present = wanted.filter((_, i) => sizes[i] !== undefined);
   const missing = wanted.filter((_, i) => sizes[i] === undefined);
   if (present.length === 0) {
-    throw new ConvkitError(`${name}: ${wanted.length > 1 ? 'none of data_batch_1…5.bin' : cifarTestFile} is in ${folder}; the ${split} split needs it`);
+    throw new ConvkitError(
+      `${name}: ${wanted.length > 1 ? 'none of data_batch_1…5.bin' : cifarTestFile} is in ${folder}; the ${split} split needs it`,
+    );
   }
   const total = sizes.reduce<number>((sum, size) => sum + (size ?? 0), 0);
   const bytes = new Uint8Array(total);
@@ -59,7 +64,8 @@ function checkSize(path: string, found: number, records: number | undefined): vo
       `${path}: expected ${records} records of ${cifarRecordBytes} bytes (${records * cifarRecordBytes}), found ${found} bytes: ${hint}; get the file again`,
     );
   }
-  if (found === 0) throw new FormatError(`${path}: expected records of ${cifarRecordBytes} bytes, found an empty file; get the file again`);
+  if (found === 0)
+    throw new FormatError(`${path}: expected records of ${cifarRecordBytes} bytes, found an empty file; get the file again`);
 }
 
 async function readInto(path: string, target: Uint8Array): Promise<void> {
@@ -78,15 +84,20 @@ async function readInto(path: string, target: Uint8Array): Promise<void> {
 /** Ten names, one a line; CIFAR-10's where there is no such file. */
 async function readClasses(path: string): Promise<readonly string[]> {
   if ((await sizeOf(path)) === undefined) return cifar10Classes;
-  const names = (await readFile(path, 'utf8')).split('\n').map((line) => line.trim()).filter(Boolean);
-  if (names.length !== 10) throw new FormatError(`${path}: expected the names of 10 classes, one a line, found ${names.length}; get the file again`);
+  const names = (await readFile(path, 'utf8'))
+    .split('\n')
+    .map((line) => line.trim())
+    .filter(Boolean);
+  if (names.length !== 10)
+    throw new FormatError(`${path}: expected the names of 10 classes, one a line, found ${names.length}; get the file again`);
   return names;
 }
 
 function missingNotice(found: number, recordsPerFile: number | undefined, missing: readonly string[]): string {
   const count = (n: number): string => n.toLocaleString('en-US');
   const of = recordsPerFile === undefined ? '' : ` of ${count(recordsPerFile * cifarTrainFiles.length)}`;
-  const last = missing.length > 1 && isRun(missing) ? `${missing[0].replace('.bin', '')}…${batchNumber(missing.at(-1) ?? '')}` : undefined;
+  const last =
+    missing.length > 1 && isRun(missing) ? `${missing[0].replace('.bin', '')}…${batchNumber(missing.at(-1) ?? '')}` : undefined;
   const names = last ?? missing.map((file) => file.replace('.bin', '')).join(', ');
   return `${count(found)}${of} training records: ${names} ${missing.length > 1 ? 'are' : 'is'} not there`;
 }

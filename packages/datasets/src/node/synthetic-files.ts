@@ -19,8 +19,12 @@ export async function writeSyntheticRecords(dir: string, { train = 2000, test = 
  *
  * @throws ConvkitError when the files of the split are not there, FormatError when one of them is broken.
  */
-export async function recordFolder(dir: string, { split, name = 'records' }: { split: 'train' | 'test'; name?: string }): Promise<CifarRecords> {
+export async function recordFolder(
+  dir: string,
+  { split, name = 'records' }: { split: 'train' | 'test'; name?: string },
+): Promise<CifarRecords> {
   const folder = await findRecordFolder(dir);
-  if (folder === undefined) throw new ConvkitError(`${name}: expected data_batch_1.bin or test_batch.bin in ${dir}, found neither`);
+  if (folder === undefined)
+    throw new ConvkitError(`${name}: expected data_batch_1.bin or test_batch.bin in ${dir}, found neither`);
   return readRecordFolder(folder, { split, name });
 }
