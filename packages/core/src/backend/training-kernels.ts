@@ -1,4 +1,4 @@
-import { getBackend, getKernel } from '@tensorflow/tfjs-core';
+import { engine, getBackend, getKernel } from '@tensorflow/tfjs-core';
 import { BackendError } from '../errors.js';
 
 /**
@@ -20,6 +20,7 @@ export function missingTrainingKernels(backend: string = getBackend()): string[]
 
 /** Throws `BackendError` when the current backend cannot train: before the first step, and not at some op in its middle. */
 export function requireTrainingKernels(): void {
+  if (!engine().backendName) throw new BackendError('No backend is chosen: call await selectBackend() before training.');
   const missing = missingTrainingKernels();
   if (missing.length === 0) return;
   throw new BackendError(

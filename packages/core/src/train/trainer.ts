@@ -1,4 +1,5 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
+import { requireTrainingKernels } from '../backend/training-kernels.js';
 import { ArgumentError } from '../errors.js';
 import type { Metric } from '../metrics/metric.js';
 import { DEFAULT_SEED, type Module } from '../module.js';
@@ -94,6 +95,7 @@ export class Trainer<Output = Tensor> {
       throw new ArgumentError(`checkpointEverySteps must be a whole number from 1 up, found ${checkpointEverySteps}.`);
     }
     if (resume && !checkpoints) throw new ArgumentError('resume needs `checkpoints`, the store to resume from.');
+    requireTrainingKernels();
 
     const { accumulate = 1, metrics = [], loss = crossEntropy() as unknown as Loss<Output> } = this.#options;
     const { model } = this;
