@@ -6,7 +6,6 @@ import {
   conv2d as denseConv2d,
   depthwiseConv2d,
   getBackend,
-  matMul,
   mul,
   reshape,
   reverse,
@@ -210,7 +209,8 @@ function filterGradientOf(x: Tensor4D, dy: Tensor4D, p: ConvPlan): Tensor4D {
   const [kh, kw] = [p.height.kernel, p.width.kernel];
   const shape: [number, number, number, number] = [kh, kw, depthwise ? 1 : cin, cout];
   const kernel = depthwise ? 'DepthwiseConv2dNativeBackpropFilter' : 'Conv2DBackpropFilter';
-  if (isOne(dilations(p)) && hasKernel(kernel)) {
+  // The cpu backend's own kernel is 30 to 80 times slower than the convolution below.
+  if (isOne(dilations(p)) && getBackend() !== 'cpu' && hasKernel(kernel)) {
     const filterShape = depthwise ? [kh, kw, cin, cout / cin] : shape;
     const attrs = { strides: strides(p), dilations: [1, 1], dataFormat: 'NHWC', dimRoundingMode: undefined, filterShape };
     return reshape(
@@ -218,19 +218,28 @@ function filterGradientOf(x: Tensor4D, dy: Tensor4D, p: ConvPlan): Tensor4D {
       shape,
     );
   }
-  // Tap by tap: the pixels that this tap of the filter saw, against dy.
   const input = padOrCrop(x, [p.height.before, p.height.after], [p.width.before, p.width.after]);
+  if (!depthwise) return correlation(input, dy, p);
+  // Tap by tap: the pixels that this tap of the filter saw, against dy.
   const pixels = n * oh * ow;
   const taps: Tensor[] = [];
   for (let ky = 0; ky < kh; ky++) {
     for (let kx = 0; kx < kw; kx++) {
       const seen = everyNth(input, [ky * p.height.dilation, kx * p.width.dilation], [oh, ow], strides(p));
-      taps.push(
-        depthwise
-          ? sum(mul(reshape(seen, [pixels, cin, 1]), reshape(dy, [pixels, cin, cout / cin])), 0)
-          : matMul(reshape(seen, [pixels, cin]), reshape(dy, [pixels, cout]), true, false),
-      );
+      taps.push(sum(mul(reshape(seen, [pixels, cin, 1]), reshape(dy, [pixels, cin, cout / cin])), 0));
     }
   }
   return reshape(stack(taps), shape);
+}
+
+/** The filter's gradient as a convolution of x with dy in which images and channels, and stride and dilation, change places. */
+function correlation(padded: Tensor4D, dy: Tensor4D, p: ConvPlan): Tensor4D {
+  const both = !isOne(strides(p)) && !isOne(dilations(p));
+  const [top, left] = [1 - p.height.stride, 1 - p.width.stride];
+  const spread = both ? padOrCrop(insertZeros(dy, strides(p)), [0, top], [0, left]) : dy;
+  const images = transpose(padded, [3, 1, 2, 0]);
+  const taps = denseConv2d(images, transpose(spread, [1, 2, 0, 3]), dilations(p), 'valid', 'NHWC', both ? [1, 1] : strides(p));
+  // Rows and columns that the last window did not reach can leave results beyond the filter.
+  const [cin, , , cout] = taps.shape;
+  return transpose(slice(taps, [0, 0, 0, 0], [cin, p.height.kernel, p.width.kernel, cout]), [1, 2, 0, 3]);
 }
