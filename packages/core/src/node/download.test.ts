@@ -66,6 +66,28 @@ test.each<Fault>(['cut', 'stall'])('a transfer that is %s is resumed where it en
   expect(new Set(seen.slice(1).map(({ headers }) => headers['if-range'])).size).toBe(1);
 });
 
+test.each<Fault>(['wrong-range', 'ignore-range', 'no-range'])(
+  'a server that answers a resumption with %s costs a new start',
+  async (fault) => {
+    const { path } = await place();
+    const { url } = await faulty(['cut', fault]);
+    await download(`${url}/f`, path, quick);
+    expect(Buffer.compare(await readFile(path), content)).toBe(0);
+  },
+);
+
+test('a resumption that sends less than its range says is not taken for the whole', async () => {
+  const { path } = await place();
+  let n = 0;
+  const { url } = await serve((request, response) => {
+    if (n++ !== 1) return answer(request, response, { content, fault: n === 1 ? 'cut' : undefined });
+    const headers = { 'content-range': 'bytes 150000-299999/300000', 'content-length': '10' };
+    response.writeHead(206, headers).end(content.subarray(150_000, 150_010));
+  });
+  await download(`${url}/f`, path, quick);
+  expect(Buffer.compare(await readFile(path), content)).toBe(0);
+});
+
 test('without an ETag or a hash nothing is resumed: the file begins again', async () => {
   const { path } = await place();
   const { url, seen } = await faulty(['cut', 'cut'], { etag: false });
