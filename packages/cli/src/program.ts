@@ -70,13 +70,21 @@ function addTrain(program: Command, setExitCode: SetExitCode): void {
     .option('--out <dir>', 'run folder: checkpoints, metrics, pictures, model.safetensors (default: runs/MODEL-DATA)')
     .option('--resume', 'go on with the run in --out, with the settings that it was started with')
     .option('--weights <file>', 'start from these weights; a last layer for other classes starts anew')
-    .addOption(new Option('--epochs <n>').argParser(wholeNumber(1)))
-    .addOption(new Option('--batch-size <n>').argParser(wholeNumber(1)))
+    .addOption(new Option('--epochs <n>', 'passes over the training images').argParser(wholeNumber(1)))
+    .addOption(new Option('--batch-size <n>', 'images that go through the net at once').argParser(wholeNumber(1)))
     .addOption(new Option('--lr <rate>', 'peak learning rate').argParser(positive))
-    .addOption(new Option('--optimizer <name>').choices(['sgd', 'adam', 'adamw', 'rmsprop']))
+    .addOption(new Option('--optimizer <name>', 'rule that changes the weights').choices(['sgd', 'adam', 'adamw', 'rmsprop']))
     .addOption(new Option('--momentum <m>', 'of sgd (with Nesterov) and rmsprop').argParser(number(0, 1)))
-    .addOption(new Option('--weight-decay <w>').argParser(number(0)))
-    .addOption(new Option('--schedule <name>').choices(['cosine', 'onecycle', 'step', 'multistep', 'constant']))
+    .addOption(new Option('--weight-decay <w>', 'pull of the weights towards 0').argParser(number(0)))
+    .addOption(
+      new Option('--schedule <name>', 'course of the learning rate').choices([
+        'cosine',
+        'onecycle',
+        'step',
+        'multistep',
+        'constant',
+      ]),
+    )
     .addOption(new Option('--step-epochs <n>', 'step: epochs between two drops by 10').argParser(wholeNumber(1)))
     .addOption(
       new Option('--milestones <list>', 'multistep: epochs at whose start the rate drops by 10, as 80,120').argParser(
@@ -84,10 +92,10 @@ function addTrain(program: Command, setExitCode: SetExitCode): void {
       ),
     )
     .addOption(new Option('--warmup-epochs <n>', 'epochs of linear warmup').argParser(number(0)))
-    .addOption(new Option('--label-smoothing <e>').argParser(number(0, 1)))
+    .addOption(new Option('--label-smoothing <e>', 'share of the target that is spread over all classes').argParser(number(0, 1)))
     .option('--no-augment', 'train on the images as they are, without random crops and flips')
     .addOption(new Option('--accumulate <n>', 'batches whose gradients make one step').argParser(wholeNumber(1)))
-    .addOption(new Option('--clip-norm <n>', 'longest gradient').argParser(positive))
+    .addOption(new Option('--clip-norm <n>', 'a longer gradient is shortened to this').argParser(positive))
     .addOption(new Option('--image-size <n>', 'side of the input').argParser(wholeNumber(1)))
     .addOption(limitOption())
     .addOption(new Option('--checkpoint-every <n>', 'steps between checkpoints within an epoch').argParser(wholeNumber(1)));
@@ -127,7 +135,7 @@ function addEval(program: Command): void {
     .requiredOption('--weights <file>', '.safetensors; its metadata or a .json beside it says how images are normalised')
     .addOption(dataOption().makeOptionMandatory())
     .addOption(dataDirOption())
-    .addOption(new Option('--batch-size <n>').argParser(wholeNumber(1)).default(128))
+    .addOption(new Option('--batch-size <n>', 'images that go through the net at once').argParser(wholeNumber(1)).default(128))
     .addOption(limitOption())
     .option('--out <dir>', 'write a picture of the confusion matrix and the figures of each class there');
   addCommonOptions(normalisationOptions(evaluate))

@@ -26,6 +26,7 @@ export class Progress {
   constructor(output: Output) {
     this.#output = output;
     output.progress = this;
+    process.once('exit', () => this.clear()); // shows the cursor again
   }
 
   update(state: ProgressState): void {
@@ -58,7 +59,7 @@ export class Progress {
     }
     const format = '{label} {bar} {percentage}%  {details}';
     this.#bar = new cliProgress.SingleBar(
-      { format, clearOnComplete: true, hideCursor: true, barsize: 24, gracefulExit: false, linewrap: false, fps: 8 },
+      { format, clearOnComplete: true, hideCursor: true, barsize: 16, gracefulExit: false, linewrap: false, fps: 8 },
       cliProgress.Presets.shades_classic,
     );
     this.#bar.start(state.total, state.done, text);

@@ -55,7 +55,7 @@ const cifar = { ...shared, epochs: 20, batchSize: 128, lr: 0.1, weightDecay: 5e-
 const defaults = {
   cifar10: cifar,
   records: cifar,
-  synthetic: { ...shared, epochs: 10, batchSize: 64, lr: 0.1, weightDecay: 5e-4 },
+  synthetic: { ...shared, epochs: 5, batchSize: 64, lr: 0.1, weightDecay: 5e-4 },
   folder: { ...shared, epochs: 20, batchSize: 32, lr: 0.02, weightDecay: 1e-4 },
 } as const satisfies Record<DataKind, Partial<Recipe>>;
 

@@ -15,6 +15,8 @@ export interface RunConfig {
   recipe: Recipe;
   seed: number;
   backend: string;
+  /** Steps between checkpoints within an epoch. */
+  checkpointEvery: number | null;
   /** The weights that the run started from. */
   weights: string | null;
 }

@@ -69,6 +69,7 @@ async function planNew(
     recipe,
     seed: options.seed,
     backend: options.backend,
+    checkpointEvery: options.checkpointEvery ?? null,
     weights: options.weights === undefined ? null : resolve(options.weights),
   };
   return { config, folder, data, resume: false };
@@ -95,8 +96,9 @@ async function planResume(
     );
   }
   // The same bits only come from the same backend, but a run may move to another machine.
+  const backend = explicit.has('backend') ? options.backend : config.backend;
   return {
-    config: { ...config, backend: explicit.has('backend') ? options.backend : config.backend },
+    config: { ...config, backend, checkpointEvery: options.checkpointEvery ?? config.checkpointEvery ?? null },
     folder: out,
     data: opened,
     resume: true,

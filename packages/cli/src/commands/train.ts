@@ -38,7 +38,7 @@ export async function runTrain(name: string | undefined, options: TrainOptions, 
   plan.config.backend = backend.name;
   const model = factory(plan.config.settings);
   try {
-    return await new Run(factory, model, plan, output, progress).run(backend.reason, options.checkpointEvery);
+    return await new Run(factory, model, plan, output, progress).run(backend.reason);
   } finally {
     progress.end();
     model.dispose();
@@ -62,7 +62,7 @@ class Run {
     this.#files = runFiles(plan.folder);
   }
 
-  async run(backend: string, checkpointEvery: number | undefined): Promise<number> {
+  async run(backend: string): Promise<number> {
     const { config, folder, resume } = this.#plan;
     const store = checkpointDirectory(this.#files.checkpoints, { onDamaged: (message) => this.#output.warn(message) });
     const started = resume && (await store.latest()) !== undefined;
@@ -73,7 +73,7 @@ class Run {
     const stop = new StopSignals(() => this.#output.note('Stopping after this step; once more to exit at once.'));
     let result: FitResult;
     try {
-      result = await this.#fit(store, stop.signal, checkpointEvery);
+      result = await this.#fit(store, stop.signal);
     } finally {
       stop.release();
     }
@@ -117,13 +117,9 @@ class Run {
     this.#output.note(`run       ${folder}${resume ? ' (resumed)' : ''}`);
   }
 
-  #fit(
-    store: ReturnType<typeof checkpointDirectory>,
-    signal: AbortSignal,
-    checkpointEvery: number | undefined,
-  ): Promise<FitResult> {
+  #fit(store: ReturnType<typeof checkpointDirectory>, signal: AbortSignal): Promise<FitResult> {
     const { config, data, resume } = this.#plan;
-    const { recipe, settings, seed } = config;
+    const { recipe, settings, seed, checkpointEvery } = config;
     const { batchSize, labelSmoothing, accumulate, clipNorm } = recipe;
     const { preprocessing } = settings;
     const augment = recipe.augment ? data.augmentation : undefined;
@@ -143,7 +139,7 @@ class Run {
       epochs: recipe.epochs,
       validation: loader(data.validation, { batchSize, preprocessing }),
       checkpoints: store,
-      checkpointEverySteps: checkpointEvery,
+      ...(checkpointEvery === null ? {} : { checkpointEverySteps: checkpointEvery }),
       resume,
       seed,
       signal,
