@@ -22,6 +22,7 @@ function slowDataset(
   length: number,
   broken: readonly number[] = [],
   makeError = (i: number) => new FormatError(`image ${i} is cut`),
+  delayMs = (i: number) => (i * 7) % 4,
 ) {
   const asked: number[] = [];
   let running = 0;
@@ -35,7 +36,7 @@ function slowDataset(
     async image(i): Promise<Image> {
       asked.push(i);
       mostRunning = Math.max(mostRunning, ++running);
-      await new Promise((resolve) => setTimeout(resolve, (i * 7) % 4));
+      await new Promise((resolve) => setTimeout(resolve, delayMs(i)));
       running--;
       if (broken.includes(i)) throw makeError(i);
       return { width: 2, height: 2, pixels: new Uint8Array(12).fill(i) };
@@ -74,6 +75,8 @@ test('the same seed and epoch give the same batches; another epoch or seed gives
   expect(await collect(source.epoch({ epoch: 2, seed: 9 }))).toEqual(first);
   expect(await collect(source.epoch({ epoch: 3, seed: 9 }))).not.toEqual(first);
   expect(await collect(source.epoch({ epoch: 2, seed: 8 }))).not.toEqual(first);
+  const inOrder = loader(shapes, { batchSize: 16, preprocessing, augment });
+  expect(await collect(inOrder.epoch({ epoch: 2, seed: 9 }))).not.toEqual(await collect(inOrder.epoch({ epoch: 3, seed: 9 })));
 });
 
 test('how many batches are made ahead does not alter them', async () => {
@@ -120,15 +123,15 @@ test('images of another size are brought to the size of the input', async () => 
 });
 
 test('leaving the loop early stops the work ahead and waits for what is under way', async () => {
-  const { dataset, asked, running } = slowDataset(400);
-  for await (const batch of loader(dataset, { ...slowOptions, prefetch: 3 }).epoch({ epoch: 0, seed: 0 })) {
-    expect(batch.shape[0]).toBe(4);
+  const { dataset, asked, running } = slowDataset(400, [], undefined, (i) => (i < 32 ? 0 : 40));
+  for await (const batch of loader(dataset, { ...slowOptions, batchSize: 32, prefetch: 3 }).epoch({ epoch: 0, seed: 0 })) {
+    expect(batch.shape[0]).toBe(32);
     break;
   }
   expect(running()).toBe(0);
   const soFar = asked.length;
-  expect(soFar).toBeLessThanOrEqual(16);
-  await new Promise((resolve) => setTimeout(resolve, 30));
+  expect(soFar).toBeLessThan(3 * 32); // all four batches would be 128
+  await new Promise((resolve) => setTimeout(resolve, 60));
   expect(asked.length).toBe(soFar);
 });
 

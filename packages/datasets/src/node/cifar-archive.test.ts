@@ -36,7 +36,8 @@ test('the eight files are unpacked with their bytes', async () => {
 });
 
 const good = cifarEntries(records);
-const evil = Buffer.from('evil');
+/** Of the right size for a batch, so that the path alone is what is wrong. */
+const evil = Buffer.alloc(records * cifarRecordBytes, 1);
 const withEntry = (entry: TarEntry | TarEntry[], at = 3): TarEntry[] => good.toSpliced(at, 0, ...[entry].flat());
 const changed = (name: string, change: Partial<TarEntry>): TarEntry[] =>
   good.map((entry) => (entry.name === `${folder}/${name}` ? { ...entry, ...change } : entry));
