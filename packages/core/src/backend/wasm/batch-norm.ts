@@ -1,6 +1,6 @@
-import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import { type Call, addressOf, kernelsOf, register, valuesOf, withScratch } from './heap.js';
+import { inBlocks } from './reductions.js';
 
 /**
  * Batch normalisation in four passes over memory: moments and y = a·x + b forward; two sums and dx = a·dy + b·x + c backward.
@@ -18,23 +18,6 @@ const layout = ({ shape }: TensorInfo): { rows: number; channels: number } => {
   const channels = shape.at(-1)!;
   return { rows: shape.slice(0, -1).reduce((a, b) => a * b, 1), channels };
 };
-
-/** Adds up what `sum` leaves in 2 · channels floats for each block of rows: about 16 KB, which stay in the nearest cache. */
-function inBlocks(
-  backend: BackendWasm,
-  { rows, channels }: { rows: number; channels: number },
-  scratch: TensorInfo,
-  sum: (first: number, count: number) => void,
-): Float64Array {
-  const totals = new Float64Array(2 * channels);
-  const block = Math.max(16, Math.floor(4096 / channels));
-  const sums = valuesOf(backend, scratch);
-  for (let first = 0; first < rows; first += block) {
-    sum(first, Math.min(block, rows - first));
-    for (let i = 0; i < totals.length; i++) totals[i] += sums[i];
-  }
-  return totals;
-}
 
 function normalise({ inputs, attrs, backend }: Call<Statistic | 'x', { varianceEpsilon: number }>): TensorInfo {
   const { x } = inputs;

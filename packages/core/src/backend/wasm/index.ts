@@ -5,6 +5,7 @@ import { registerConvGradients } from './conv-gradients.js';
 import { registerElementwise } from './elementwise.js';
 import { registerSlices } from './slices.js';
 import { supportsKernels } from './heap.js';
+import { registerLinearAlgebra } from './linear-algebra.js';
 import { registerMaxPoolGradient } from './max-pool-gradient.js';
 
 let registered = false;
@@ -23,4 +24,5 @@ export function registerWasmKernels(): void {
   registerConvGradients();
   registerElementwise();
   registerSlices();
+  registerLinearAlgebra();
 }

@@ -7,6 +7,8 @@ import {
   depthwiseConv2d,
   engine,
   grads,
+  matMul,
+  mean,
   memory,
   mul,
   setBackend,
@@ -98,6 +100,59 @@ test('slices, splits and joins give what tfjs gives', async () => {
     ],
     ([x, y]) => [concat([x!, y!, x!], 3), concat([x!, x!], 1)],
   );
+});
+
+test('products of transposed and of batched matrices give what tfjs gives', async () => {
+  const transposed: Work = ([a, b]) => [matMul(a!, b!, true, false), matMul(b!, a!, true, false)];
+  await compare(
+    [
+      [13, 5],
+      [13, 9],
+    ],
+    transposed,
+  );
+  await compare(
+    [
+      [5, 13],
+      [9, 13],
+    ],
+    ([a, b]) => [matMul(a!, b!, false, true)],
+  );
+  await compare(
+    [
+      [13, 5],
+      [9, 13],
+    ],
+    ([a, b]) => [matMul(a!, b!, true, true)],
+  );
+  await compare(
+    [
+      [3, 5, 7],
+      [3, 7, 4],
+    ],
+    ([a, b]) => [matMul(a!, b!)],
+  );
+  await compare(
+    [
+      [3, 5, 7],
+      [1, 7, 4],
+    ],
+    ([a, b]) => [matMul(a!, b!)],
+  );
+  await compare(
+    [
+      [700, 3],
+      [700, 2],
+    ],
+    transposed,
+  );
+});
+
+test('sums and means over outer and inner axes give what tfjs gives', async () => {
+  const axes = [[0], [0, 1], [0, 1, 2], [1, 2], [2, 1], [1], [3], [0, 2], [0, 1, 2, 3]];
+  for (const keepDims of [false, true]) {
+    await compare([[3, 5, 4, 6]], ([x]) => axes.flatMap((axis) => [sum(x!, axis, keepDims), mean(x!, axis, keepDims)]));
+  }
 });
 
 test('a clone shares the memory of its tensor, and outlives it', async () => {
