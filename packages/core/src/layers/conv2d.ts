@@ -9,10 +9,17 @@ export type Pair = number | readonly [height: number, width: number];
 
 export const pair = (value: Pair): [number, number] => (typeof value === 'number' ? [value, value] : [value[0], value[1]]);
 
+/**
+ * How a net keeps the resolution of its maps: `symmetric`, PyTorch's ⌊(kernel − 1) / 2⌋ · dilation zeros on each side, or
+ * `same`, as TensorFlow pads: at stride 2 one zero more below and on the right, so that the windows lie elsewhere. Weights
+ * that were trained with one lose much of their accuracy with the other.
+ */
+export type PaddingStyle = 'symmetric' | 'same';
+
 export interface Conv2dOptions {
   stride?: Pair;
-  /** Zeros on each side, as in PyTorch; `'same'` pads as TensorFlow does (unequal at stride 2). Default 0. */
-  padding?: Pair | 'same';
+  /** Zeros on each side, as in PyTorch, or a style. Default 0. */
+  padding?: Pair | PaddingStyle;
   dilation?: Pair;
   /** Channels are split into this many groups that do not see each other; `groups = cin` is a depthwise convolution. */
   groups?: number;
@@ -40,14 +47,16 @@ export class Conv2d extends Module {
       throw new ArgumentError(`Conv2d: cin (= ${cin}) and cout (= ${cout}) must be divisible by groups (= ${groups}).`);
     }
     const [kh, kw] = pair(kernel);
+    const [dh, dw] = pair(options.dilation ?? 1);
     const { biasInit = biasUniform((cin / groups) * kh * kw) } = options;
     this.cin = cin;
     this.weight = new Parameter([cout, cin / groups, kh, kw], { init, layout: 'conv' });
     if (bias) this.bias = new Parameter([cout], { init: biasInit });
     this.#settings = {
       stride: pair(options.stride ?? 1),
-      padding: padding === 'same' ? 'same' : pair(padding),
-      dilation: pair(options.dilation ?? 1),
+      padding:
+        padding === 'same' ? 'same' : padding === 'symmetric' ? [((kh - 1) >> 1) * dh, ((kw - 1) >> 1) * dw] : pair(padding),
+      dilation: [dh, dw],
       groups,
     };
   }
