@@ -10,7 +10,7 @@ export type { LayerSummary, ModelSummary } from './summary.js';
 
 // Layers
 export { Conv2d } from './layers/conv2d.js';
-export type { Conv2dOptions, Pair } from './layers/conv2d.js';
+export type { Conv2dOptions, PaddingStyle, Pair } from './layers/conv2d.js';
 export { Linear } from './layers/linear.js';
 export type { LinearOptions } from './layers/linear.js';
 export { BatchNorm2d } from './layers/batch-norm.js';
@@ -22,9 +22,13 @@ export { ConvNormAct } from './layers/conv-norm-act.js';
 export type { ConvNormActOptions } from './layers/conv-norm-act.js';
 export { SqueezeExcite } from './layers/squeeze-excite.js';
 export type { SqueezeExciteOptions } from './layers/squeeze-excite.js';
+export { InvertedResidual } from './layers/inverted-residual.js';
+export type { InvertedResidualOptions } from './layers/inverted-residual.js';
+export { makeDivisible } from './channels.js';
 
 // Functions without state
 export * from './functional.js';
+export { multiQueryAttention } from './ops/attention.js';
 
 // Initial values, randomness, errors
 export * from './init.js';

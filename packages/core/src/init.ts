@@ -48,6 +48,9 @@ export const xavierNormal: Initializer = normal((fan) => Math.sqrt(2 / (fan.in +
 /** U(±1 / √fanIn): PyTorch's default for the bias of a layer with this fan-in. */
 export const biasUniform = (fanIn: number): Initializer => uniform(() => 1 / Math.sqrt(fanIn));
 
+/** U(±bound). */
+export const uniformInit = ({ bound }: { bound: number }): Initializer => uniform(() => bound);
+
 /** N(0, std²). */
 export const normalInit = ({ std }: { std: number }): Initializer => normal(() => std);
 

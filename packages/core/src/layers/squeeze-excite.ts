@@ -8,6 +8,7 @@ export interface SqueezeExciteOptions {
   activation?: (x: Tensor) => Tensor;
   gate?: (x: Tensor) => Tensor;
   init?: Initializer;
+  biasInit?: Initializer;
 }
 
 /**
@@ -20,10 +21,11 @@ export class SqueezeExcite extends Module {
   readonly #activation;
   readonly #gate;
 
-  constructor(channels: number, squeezed: number, { activation = relu, gate = sigmoid, init }: SqueezeExciteOptions = {}) {
+  constructor(channels: number, squeezed: number, options: SqueezeExciteOptions = {}) {
     super();
-    this.fc1 = new Conv2d(channels, squeezed, 1, { init });
-    this.fc2 = new Conv2d(squeezed, channels, 1, { init });
+    const { activation = relu, gate = sigmoid, ...init } = options;
+    this.fc1 = new Conv2d(channels, squeezed, 1, init);
+    this.fc2 = new Conv2d(squeezed, channels, 1, init);
     this.#activation = activation;
     this.#gate = gate;
   }
