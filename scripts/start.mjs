@@ -33,10 +33,10 @@ console.log(`Everything is in ${run}: open ${join(run, 'curves.svg')} and ${join
 
 What to type next:
   npx convkit --help
-  npx convkit models                                     every variant
-  npx convkit train resnet20 --data cifar10              CIFAR-10: 170 MB to download, hours on a laptop's CPU
-  npx convkit train ${model} --data DIR                     your own pictures: DIR/CLASS/*.jpg
-  npx convkit doctor                                     faster backends, and what they need
+  npx convkit models                              every variant
+  npx convkit train resnet20 --data cifar10       CIFAR-10: 170 MB to download, an hour or two of training
+  npx convkit train resnet18 --data DIR           your own pictures: DIR/CLASS/*.jpg
+  npx convkit doctor                              faster backends, and what they need
   npm test`);
 
 /** Builds the packages whose sources are newer than their build; without type declarations, which only `npm run build` makes. */

@@ -115,7 +115,8 @@ test('classify names the classes of pictures and of folders of pictures', async 
     }
     expect(predictions[0].score).toBeGreaterThanOrEqual(predictions[1].score);
   }
-  expect((await convkit(args)).stdout).toMatch(/one\.png\n {2}1 {2}\w+ +\d+\.\d\d %/);
+  expect((await convkit(args)).stdout).toMatch(/one\.png +\w+ +\d+\.\d\d %/);
+  expect((await convkit([...args, '--topk', '5'])).stdout).toMatch(/one\.png\n {2}1 {2}\w+ +\d+\.\d\d %/);
 });
 
 /** Goes on with a run and compares everything that must be equal. */

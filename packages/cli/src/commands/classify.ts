@@ -1,7 +1,7 @@
 import { type Image, type Prediction } from '@convkit/core';
 import { readImage } from '@convkit/core/node';
 import { startBackend } from '../backend.js';
-import { percent } from '../format.js';
+import { percent, table } from '../format.js';
 import { findImages } from '../images.js';
 import { loadModel } from '../model.js';
 import type { CommonOptions } from '../options.js';
@@ -42,6 +42,24 @@ export async function runClassify(name: string, paths: readonly string[], option
     progress.end();
     model.dispose();
   }
+  printPredictions(output, images, options.topk);
+  output.result({ model: factory.info.name, backend: backend.name, images });
+}
+
+/** Up to this many predictions have place beside the picture's name. */
+const MOST_IN_A_ROW = 3;
+
+function printPredictions(output: Output, images: readonly { path: string; predictions: Prediction[] }[], topk: number): void {
+  if (topk <= MOST_IN_A_ROW) {
+    const ranks = Math.min(topk, images[0].predictions.length);
+    const header = ['image', ...Array.from({ length: ranks }, (_, i) => [`top ${i + 1}`, '']).flat()];
+    const rows = images.map(({ path, predictions }) => [
+      path,
+      ...predictions.flatMap(({ label, score }) => [label, percent(score)]),
+    ]);
+    output.print(`\n${table(header, rows)}`);
+    return;
+  }
   for (const { path, predictions } of images) {
     output.print(`\n${path}`);
     const width = Math.max(...predictions.map(({ label }) => label.length));
@@ -49,5 +67,4 @@ export async function runClassify(name: string, paths: readonly string[], option
       output.print(`  ${i + 1}  ${label.padEnd(width)}  ${percent(score).padStart(8)}`),
     );
   }
-  output.result({ model: factory.info.name, backend: backend.name, images });
 }
