@@ -1,4 +1,4 @@
-import { type Tensor, type Tensor4D, memory, tidy } from '@tensorflow/tfjs-core';
+import { type Tensor4D, memory, tidy } from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { ShapeError } from '../errors.js';
 import { multiQueryAttention } from './attention.js';
@@ -48,7 +48,7 @@ describe.each(backends)('multiQueryAttention on %s', (backend) => {
 
   test('has the gradients of its definition', () => {
     const own = inputs();
-    checkGradient((q, k, v) => multiQueryAttention(q, k, v), own as Tensor[]);
+    checkGradient((q, k, v) => multiQueryAttention(q, k, v), own);
     own.forEach((tensor) => tensor.dispose());
   });
 

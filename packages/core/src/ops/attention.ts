@@ -1,4 +1,4 @@
-import { type Tensor, type Tensor3D, type Tensor4D, matMul, mul, reshape, softmax, tidy } from '@tensorflow/tfjs-core';
+import { type Rank, type Tensor, type Tensor4D, matMul, mul, reshape, softmax, tidy } from '@tensorflow/tfjs-core';
 import { ShapeError } from '../errors.js';
 
 /**
@@ -16,14 +16,14 @@ export function multiQueryAttention(query: Tensor, key: Tensor, value: Tensor): 
   if (query.rank !== 4 || key.rank !== 4 || !fit) {
     throw new ShapeError(
       'multiQueryAttention: expected query [N,H,W,heads·d], key [N,h,w,d] and value [N,h,w,v], ' +
-        `found [${query.shape}], [${key.shape}] and [${value.shape}].`,
+        `found [${query.shape.join()}], [${key.shape.join()}] and [${value.shape.join()}].`,
     );
   }
   const heads = channels / d;
   return tidy(() => {
-    const queries = mul(reshape(query, [n, height * width * heads, d]), 1 / Math.sqrt(d)) as Tensor3D;
-    const scores = matMul(queries, reshape(key, [n, h * w, d]) as Tensor3D, false, true);
-    const answers = matMul(softmax(scores, -1), reshape(value, [n, h * w, v]) as Tensor3D);
+    const queries = mul(reshape<Rank.R3>(query, [n, height * width * heads, d]), 1 / Math.sqrt(d));
+    const scores = matMul(queries, reshape<Rank.R3>(key, [n, h * w, d]), false, true);
+    const answers = matMul(softmax(scores, -1), reshape<Rank.R3>(value, [n, h * w, v]));
     return reshape(answers, [n, height, width, heads * v]);
   });
 }
