@@ -51,7 +51,9 @@ test('the colours of an image do not tell its class', () => {
     });
   const train = syntheticShapes({ size: 1000 });
   const held = syntheticShapes({ size: 1000, split: 'test' });
-  expect(softmaxRegression(means(train), train, means(held), held)).toBeLessThan(0.2);
+  const accuracy = softmaxRegression(means(train), train, means(held), held);
+  console.log(`linear model on mean colours: ${(100 * accuracy).toFixed(1)} %`);
+  expect(accuracy).toBeLessThan(0.2);
 });
 
 test('a linear model on the pixels stays under 60 %', () => {
