@@ -1,6 +1,7 @@
 // Modules
 export { Buffer, Counter, DEFAULT_SEED, Module, Parameter, Sequential, inference, isModule, pipe } from './module.js';
 export type { Context, Stage, State } from './module.js';
+export { recompute } from './recompute.js';
 export { Classifier, inputSize } from './classifier.js';
 export type { ClassifierOptions, Prediction } from './classifier.js';
 export { defineModel } from './model.js';
@@ -13,7 +14,7 @@ export { Conv2d } from './layers/conv2d.js';
 export type { Conv2dOptions, PaddingStyle, Pair } from './layers/conv2d.js';
 export { Linear } from './layers/linear.js';
 export type { LinearOptions } from './layers/linear.js';
-export { BatchNorm2d } from './layers/batch-norm.js';
+export { BatchNorm1d, BatchNorm2d } from './layers/batch-norm.js';
 export type { BatchNorm2dOptions } from './layers/batch-norm.js';
 export { AdaptiveAvgPool2d, AvgPool2d, MaxPool2d } from './layers/pool.js';
 export type { AvgPool2dOptions, MaxPool2dOptions } from './layers/pool.js';

@@ -10,6 +10,8 @@ export interface Context {
   readonly training: boolean;
   /** The source of dropout masks; needed only while training. */
   readonly random?: Random;
+  /** Takes the logits of an auxiliary head, whose loss counts with this weight beside the net's own; absent outside of training. */
+  readonly auxiliary?: (logits: Tensor, weight: number) => void;
 }
 
 /** The context of evaluation and inference. */
@@ -135,6 +137,11 @@ export abstract class Module<Output = Tensor> {
       for (const [name, state] of own) if (state.kind === 'parameter') yield [join(path, name), state];
       for (const [name, state] of own) if (state.kind !== 'parameter') yield [join(path, name), state];
     }
+  }
+
+  /** The name in this model of an entry of a checkpoint; a net that is published under other names too translates them here. */
+  rename(name: string): string {
+    return name;
   }
 
   /** The trained weights by name. */

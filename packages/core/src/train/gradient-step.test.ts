@@ -49,6 +49,33 @@ test('a gradient is the derivative of the loss', async () => {
   model.dispose();
 });
 
+class TwoHeads extends Module {
+  readonly main = new Dense();
+  readonly side = new Dense();
+
+  forward(input: Tensor, ctx: Context): Tensor {
+    ctx.auxiliary?.(this.side.forward(input, ctx), 0.3);
+    return this.main.forward(input, ctx);
+  }
+}
+
+test('an auxiliary head adds its weighted loss, and gets gradients', () => {
+  const model = new TwoHeads().initialize(3);
+  const before = memory().numTensors;
+  const lossOf = (part: Module) => {
+    const alone = gradientStep(part, x, labels, crossEntropy(), training());
+    const [value] = alone.loss.dataSync();
+    alone.dispose();
+    return value;
+  };
+  const pass = gradientStep(model, x, labels, crossEntropy(), training());
+  expect(pass.loss.dataSync()[0]).toBeCloseTo(lossOf(model.main) + 0.3 * lossOf(model.side), 5);
+  expect([...pass.gradients.keys()]).toEqual([...model.parameters()].map(([name]) => name));
+  pass.dispose();
+  expect(memory().numTensors).toBe(before);
+  model.dispose();
+});
+
 class Throwing extends Module {
   readonly inner = new TinyNet();
   forward(input: Tensor, ctx: Context): Tensor {

@@ -1,6 +1,18 @@
 import './gradients.js';
-import { type Scalar, type Tensor, type Variable, engine, keep, tensor_util, tidy, variableGrads } from '@tensorflow/tfjs-core';
+import {
+  type Scalar,
+  type Tensor,
+  type Variable,
+  add,
+  engine,
+  keep,
+  mul,
+  tensor_util,
+  tidy,
+  variableGrads,
+} from '@tensorflow/tfjs-core';
 import type { Context, Module } from '../module.js';
+import { dropTape } from '../ops/tape.js';
 import type { Loss } from './losses.js';
 
 /** One forward and backward pass; the caller owns its tensors until `dispose`. */
@@ -13,7 +25,7 @@ export interface GradientStep<Output> {
 }
 
 /**
- * The loss of a model on a batch and its gradients. Whatever the model or the loss throws is passed on, and no tensor of
+ * The loss of a model on a batch, with its auxiliary heads' share, and the gradients. Whatever the model or the loss throws is passed on, and no tensor of
  * the attempt stays: tfjs itself keeps what it saved for the backward pass when the forward pass throws.
  */
 export function gradientStep<Output, Labels>(
@@ -31,9 +43,12 @@ export function gradientStep<Output, Labels>(
     const { value, grads } = tidy(() =>
       variableGrads(
         () => {
-          output = model.forward(x, ctx);
+          const heads: [logits: Tensor, weight: number][] = [];
+          output = model.forward(x, { ...ctx, auxiliary: (logits, weight) => void heads.push([logits, weight]) });
           for (const part of tensorsIn(output)) owned.push(keep(part));
-          return loss(output, labels);
+          // an auxiliary head gives what the net gives, so its loss is the net's
+          const losses = heads.map(([logits, weight]) => mul<Scalar>(loss(logits as Output, labels), weight));
+          return losses.reduce((total, next) => add(total, next), loss(output, labels));
         },
         parameters.map(([, variable]) => variable),
       ),
@@ -54,15 +69,4 @@ const tensorsIn = (output: unknown): Tensor[] => tensor_util.getTensorsInContain
 
 function disposeAll(tensors: readonly Tensor[]): void {
   for (const tensor of tensors) tensor.dispose();
-}
-
-/** Frees what an interrupted tape kept for a backward pass that will not come. */
-function dropTape(): void {
-  const { state } = engine();
-  for (const { saved = [], outputs } of state.activeTape ?? []) {
-    disposeAll(saved);
-    disposeAll(outputs.filter((output) => output.kept)); // saved by an op that threw before it was taped
-  }
-  state.activeTape = [];
-  state.gradientDepth = 0;
 }
