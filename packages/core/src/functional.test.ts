@@ -50,6 +50,16 @@ describe.each(backends)('functions on %s', (backend) => {
     });
   });
 
+  test('mul by a number, affine and reverseChannels', () => {
+    tidy(() => {
+      const x = tensor4d([1, 2, 3, 4, 5, 6], [1, 1, 2, 3]);
+      expectClose(F.mul(x, 0.5), [0.5, 1, 1.5, 2, 2.5, 3]);
+      expectClose(F.affine(x, [1, 2, 3], [0, 10, 20]), [1, 14, 29, 4, 20, 38]);
+      expectClose(F.reverseChannels(x), [3, 2, 1, 6, 5, 4]);
+      checkGradient((a) => F.reverseChannels(F.affine(F.mul(a!, 2), [1, 2, 3], [0, 1, 2])), [x], { step: 0.1 });
+    });
+  });
+
   test('concat joins channels', () => {
     tidy(() => {
       const [a, b] = [tensor4d([1, 2], [1, 1, 2, 1]), tensor4d([3, 4, 5, 6], [1, 1, 2, 2])];

@@ -16,6 +16,7 @@ import {
   relu as reluOf,
   relu6 as relu6Of,
   reshape,
+  reverse,
   sigmoid as sigmoidOf,
   softmax as softmaxOf,
   softplus,
@@ -23,6 +24,7 @@ import {
   step,
   sub,
   tanh as tanhOf,
+  tensor1d,
   tidy,
   transpose,
 } from '@tensorflow/tfjs-core';
@@ -128,8 +130,15 @@ export function add(a: Tensor, b: Tensor): Tensor {
   return addOp({ a, b }, {})[0]!;
 }
 
-/** a · b, elementwise, broadcast: a squeeze-and-excitation gate [N,1,1,C] scales [N,H,W,C]. */
-export const mul = (a: Tensor, b: Tensor): Tensor => mulTensors(a, b);
+/** a · b, elementwise, broadcast: a squeeze-and-excitation gate [N,1,1,C] scales [N,H,W,C], a number scales everything. */
+export const mul = (a: Tensor, b: Tensor | number): Tensor => mulTensors(a, b);
+
+/** x · scale + offset with fixed numbers for each channel: [..., C] → [..., C]. */
+export const affine = (x: Tensor, scale: readonly number[], offset: readonly number[]): Tensor =>
+  tidy(() => addTensors(mulTensors(x, tensor1d([...scale])), tensor1d([...offset])));
+
+/** The channels in reverse order, RGB ↔ BGR: [..., C] → [..., C]. */
+export const reverseChannels = (x: Tensor): Tensor => reverse(x, -1);
 
 /** Joins channels: [..., C₁], [..., C₂], … → [..., C₁ + C₂ + …]. */
 export const concat = (parts: readonly Tensor[]): Tensor => concatTensors([...parts], -1);

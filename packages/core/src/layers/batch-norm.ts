@@ -1,4 +1,4 @@
-import { type Tensor, type Tensor1D, type Tensor4D, add, mul, tidy } from '@tensorflow/tfjs-core';
+import { type Tensor, type Tensor1D, type Tensor4D, add, mul, reshape, tidy } from '@tensorflow/tfjs-core';
 import { ArgumentError, ShapeError } from '../errors.js';
 import { type Initializer, ones, zeros } from '../init.js';
 import { Buffer, type Context, Counter, Module, Parameter } from '../module.js';
@@ -63,5 +63,14 @@ export class BatchNorm2d extends Module {
 
   #track(running: Buffer, batch: Tensor1D, correction: number): void {
     tidy(() => running.value.assign(add(mul(running.value, 1 - this.#momentum), mul(batch, this.#momentum * correction))));
+  }
+}
+
+/** The same for vectors: [N, C] → [N, C], as `torch.nn.BatchNorm1d`. */
+export class BatchNorm1d extends BatchNorm2d {
+  override forward(x: Tensor, ctx: Context): Tensor {
+    if (x.rank !== 2) throw new ShapeError(`BatchNorm1d: expected an input of [N, ${this.weight.size}], found [${x.shape}].`);
+    const [n, channels] = x.shape;
+    return tidy(() => reshape(super.forward(reshape(x, [n, 1, 1, channels]), ctx), [n, channels]));
   }
 }

@@ -134,6 +134,19 @@ test('a prefix on every name is not removed silently: the error says how to', as
   expect(await refused(model, plain, { rename: () => 'same' })).toMatch(/renamed to "same"/);
 });
 
+test("a model's own rename takes the other names that it is published under", async () => {
+  class Known extends Net {
+    override rename(name: string): string {
+      return name.replace(/^module\./, '');
+    }
+  }
+  const plain = await stateDict(new Net().initialize(1));
+  const model = new Known().initialize(2);
+  loadStateDict(model, new Map([...plain].map(([name, tensor]) => [`module.${name}`, tensor])));
+  expect(await stateDict(model)).toEqual(plain);
+  loadStateDict(model, plain);
+});
+
 test('F64, F16 and BF16 weights become float32; other dtypes and values beyond float32 are refused in either mode', async () => {
   const dict = await stateDict(new Net().initialize(1));
   const model = new Net().initialize(2);

@@ -19,7 +19,7 @@ export interface LoadOptions {
    * False: what fits is loaded, the rest is in the report.
    */
   readonly strict?: boolean;
-  /** Gives each name of the file its name in the model, for checkpoints with other names. */
+  /** Gives each name of the file its name in the model, for checkpoints with other names. Default: the model's own `rename`. */
   readonly rename?: (name: string) => string;
 }
 
@@ -40,8 +40,8 @@ export async function stateDict(model: Module<unknown>): Promise<StateDict> {
  * weight: integers for a float, a float64 beyond float32.
  */
 export function loadStateDict(model: Module<unknown>, dict: StateDict, options: LoadOptions = {}): LoadReport {
-  const { strict = true, rename } = options;
-  const source = rename ? renamed(dict, rename) : dict;
+  const { strict = true, rename = (name) => model.rename(name) } = options;
+  const source = renamed(dict, rename);
   const report: LoadReport = { loaded: [], missing: [], unexpected: [], wrongShape: [] };
   const sets: (() => void)[] = [];
   const known = new Set<string>();
