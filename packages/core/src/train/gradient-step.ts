@@ -25,8 +25,9 @@ export interface GradientStep<Output> {
 }
 
 /**
- * The loss of a model on a batch, with its auxiliary heads' share, and the gradients. Whatever the model or the loss throws is passed on, and no tensor of
- * the attempt stays: tfjs itself keeps what it saved for the backward pass when the forward pass throws.
+ * The loss of a model on a batch, with its auxiliary heads' share, and the gradients. Whatever the model or the loss throws
+ * is passed on, and no tensor of the attempt stays: tfjs itself keeps what it saved for the backward pass when the forward
+ * pass throws.
  */
 export function gradientStep<Output, Labels>(
   model: Module<Output>,
