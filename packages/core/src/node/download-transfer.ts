@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { ConvkitError, FormatError } from '../errors.js';
 import type { PartFile } from './download-part.js';
+import { Watch } from './download-watch.js';
 import { errorCode, hashFile } from './files.js';
 
 /** What is known of a file before it is downloaded; all that is given must hold. */
@@ -67,7 +68,7 @@ export async function request(
     const response = await fetch(current, { ...init, headers: { ...own, ...init.headers }, redirect: 'manual' });
     const location = response.headers.get('location');
     if (response.status < 300 || response.status > 399 || response.status === 304 || location === null) return response;
-    await response.body?.cancel();
+    drop(response);
     const next = new URL(location, current);
     if (!follow(response, next)) return response;
     const downgraded = current.protocol === 'https:' && next.protocol !== 'https:';
@@ -81,6 +82,11 @@ export async function request(
   throw new TransferError(`${shown(url)} redirects more than 10 times.`, { temporary: false });
 }
 
+/** Closes a connection whose body nobody will read; there is nothing to wait for. */
+function drop(response: Response): void {
+  response.body?.cancel().catch(() => undefined);
+}
+
 /** One attempt: asks for what the part lacks, and appends it. Returns when the server's whole file is there. */
 export async function fetchPart(url: URL, part: PartFile, options: TransferOptions): Promise<void> {
   const hashed = options.sha256 ?? options.md5 ?? options.gitBlob;
@@ -92,12 +98,12 @@ export async function fetchPart(url: URL, part: PartFile, options: TransferOptio
     const range: Record<string, string> = part.size > 0 ? { range: `bytes=${part.size}-` } : {};
     if (part.size > 0 && part.etag !== undefined) range['if-range'] = part.etag;
     const init = { signal: watch.signal, headers: { 'accept-encoding': 'identity', ...range } };
-    const response = await request(url, init, options.headers ?? {});
+    const response = await watch.guard(request(url, init, options.headers ?? {}));
     watch.alive();
     try {
       await receive(url, response, part, options, watch);
     } finally {
-      await response.body?.cancel().catch(() => undefined);
+      drop(response);
     }
   } catch (error) {
     options.signal?.throwIfAborted();
@@ -154,38 +160,6 @@ function declaredTotal(response: Response): number | undefined {
   const encoding = response.headers.get('content-encoding') ?? 'identity';
   const length = response.headers.get('content-length');
   return encoding === 'identity' && length !== null ? Number(length) : undefined;
-}
-
-/** Aborts a transfer that gives no sign of life, or when the caller aborts. */
-class Watch {
-  readonly #controller = new AbortController();
-  readonly #timeoutMs: number;
-  #timer: NodeJS.Timeout | undefined;
-  stalled = false;
-  readonly signal: AbortSignal;
-
-  constructor(timeoutMs: number, signal: AbortSignal | undefined) {
-    this.#timeoutMs = timeoutMs;
-    this.signal = signal ? AbortSignal.any([this.#controller.signal, signal]) : this.#controller.signal;
-    this.alive();
-  }
-
-  alive(): void {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => {
-      this.stalled = true;
-      this.#controller.abort();
-    }, this.#timeoutMs);
-  }
-
-  stop(): void {
-    clearTimeout(this.#timer);
-  }
-
-  async *pieces(response: Response): AsyncGenerator<Uint8Array> {
-    if (!response.body) return;
-    for await (const piece of response.body as unknown as AsyncIterable<Uint8Array>) yield piece;
-  }
 }
 
 const DISK_ERRORS = new Set([

@@ -4,6 +4,7 @@ import { dirname, join, relative } from 'node:path';
 import { ArgumentError, ConvkitError } from '../errors.js';
 import { type DownloadOptions, download } from './download.js';
 import { TransferError, request, shown } from './download-transfer.js';
+import { Watch } from './download-watch.js';
 import { errorCode, fileError, sha256File, temporaryName, writeFileAtomic } from './files.js';
 
 export interface HubFile {
@@ -100,27 +101,32 @@ function resolveUrl(repo: string, file: string, revision: string): URL {
 /** Asks the Hub for the commit, id and size of a file. Redirects to storage are not followed: they carry no commit. */
 async function describe(repo: string, file: string, revision: string, signal: AbortSignal | undefined): Promise<RemoteFile> {
   const url = resolveUrl(repo, file, revision);
-  const timeout = AbortSignal.timeout(30_000);
+  const watch = new Watch(30_000, signal);
   const headers: Record<string, string> = {};
   let response: Response;
   try {
-    response = await request(
-      url,
-      {
-        method: 'HEAD',
-        headers: { 'accept-encoding': 'identity' },
-        signal: signal ? AbortSignal.any([timeout, signal]) : timeout,
-      },
-      authorization(),
-      (answer, next) => {
-        for (const name of ['x-repo-commit', 'x-linked-etag', 'x-linked-size']) headers[name] ??= answer.headers.get(name) ?? '';
-        return next.origin === url.origin && headers['x-linked-etag'] === '';
-      },
+    response = await watch.guard(
+      request(
+        url,
+        {
+          method: 'HEAD',
+          headers: { 'accept-encoding': 'identity' },
+          signal: watch.signal,
+        },
+        authorization(),
+        (answer, next) => {
+          for (const name of ['x-repo-commit', 'x-linked-etag', 'x-linked-size'])
+            headers[name] ??= answer.headers.get(name) ?? '';
+          return next.origin === url.origin && headers['x-linked-etag'] === '';
+        },
+      ),
     );
   } catch (error) {
     signal?.throwIfAborted();
     if (error instanceof ConvkitError) throw error;
     throw new TransferError(`Cannot reach ${url.host}. Is this machine online?`, { cause: error });
+  } finally {
+    watch.stop();
   }
   if (response.status >= 400) throw refusal(response, url, `${repo}/${file} (${revision})`);
   const value = (name: string): string => headers[name] || (response.headers.get(name) ?? '');

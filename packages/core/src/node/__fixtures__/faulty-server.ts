@@ -87,7 +87,7 @@ export function answer(
     return;
   }
   response.write(body.subarray(0, Math.floor(at * body.length)), () => {
-    if (fault === 'cut') setTimeout(() => response.destroy(), 5);
+    if (fault === 'cut') setTimeout(() => response.destroy(), 15);
   });
   response.flushHeaders();
 }
