@@ -39,12 +39,12 @@ const reluOp = defineOp<'x', object>({
   name: 'Relu',
   save: { outputs: [true] },
   forward: ({ x }) => [reluOf(x)],
-  gradient: ([dy], [y]) => ({ x: () => reluGradient({ dy: dy!, y: y! }, {})[0]! }),
+  gradient: ([dy], [y]) => ({ x: () => reluGradient({ dy: dy, y: y }, {})[0] }),
 });
 const reluGradient = defineOp<'dy' | 'y', object>({ name: 'ReluGradient', forward: ({ dy, y }) => [mulTensors(dy, step(y))] });
 
 /** max(x, 0). */
-export const relu = (x: Tensor): Tensor => reluOp({ x }, {})[0]!;
+export const relu = (x: Tensor): Tensor => reluOp({ x }, {})[0];
 
 /** min(max(x, 0), 6). */
 export const relu6 = (x: Tensor): Tensor => relu6Of(x);
@@ -63,9 +63,9 @@ function activation(name: string, value: (x: Tensor) => Tensor, derivative: (x: 
     name,
     save: { inputs: ['x'] },
     forward: ({ x }) => [value(x)],
-    gradient: ([dy], [x]) => ({ x: () => mulTensors(dy!, derivative(x!)) }),
+    gradient: ([dy], [x]) => ({ x: () => mulTensors(dy, derivative(x)) }),
   });
-  return (x) => op({ x }, {})[0]!;
+  return (x) => op({ x }, {})[0];
 }
 
 /** x · sigmoid(x), also named swish (Ramachandran et al. 2017, arXiv:1710.05941). */
@@ -120,14 +120,14 @@ const between = (x: Tensor, low: number, high: number): Tensor => sub(step(sub(x
 const addOp = defineOp<'a' | 'b', object>({
   name: 'Add',
   forward: ({ a, b }) => [addTensors(a, b)],
-  gradient: ([dy]) => ({ a: () => clone(dy!), b: () => clone(dy!) }),
+  gradient: ([dy]) => ({ a: () => clone(dy), b: () => clone(dy) }),
 });
 
 /** a + b of one shape: the residual connection. Throws ShapeError on different shapes. */
 export function add(a: Tensor, b: Tensor): Tensor {
   if (a.shape.join() !== b.shape.join())
     throw new ShapeError(`add takes two tensors of one shape, not [${a.shape}] and [${b.shape}].`);
-  return addOp({ a, b }, {})[0]!;
+  return addOp({ a, b }, {})[0];
 }
 
 /** a · b, elementwise, broadcast: a squeeze-and-excitation gate [N,1,1,C] scales [N,H,W,C], a number scales everything. */
@@ -148,8 +148,8 @@ const globalAvgPoolOp = defineOp<'x', { height: number; width: number }>({
   forward: ({ x }) => [mean(x, [1, 2])],
   gradient: ([dy], _saved, { height, width }) => ({
     x: () => {
-      const [n, c] = dy!.shape as [number, number];
-      return mulTensors(reshape(dy!, [n, 1, 1, c]), fill([1, height, width, 1], 1 / (height * width)));
+      const [n, c] = dy.shape as [number, number];
+      return mulTensors(reshape(dy, [n, 1, 1, c]), fill([1, height, width, 1], 1 / (height * width)));
     },
   }),
 });
@@ -162,7 +162,7 @@ export function globalAvgPool(x: Tensor): Tensor2D {
 
 /** [N,H,W,C] → [N, C·H·W], in PyTorch's order of channel, row, column, which the weights of a following Linear expect. */
 export function flatten(x: Tensor): Tensor2D {
-  const n = x.shape[0]!;
+  const n = x.shape[0];
   return tidy(() => reshape(x.rank === 4 ? transpose(x, [0, 3, 1, 2]) : x, [n, x.size / n]));
 }
 

@@ -27,7 +27,7 @@ export function batchNormInference(
   eps: number,
 ): Tensor {
   checkChannels(x, { mean, variance, scale, offset });
-  return inference({ x, mean, variance, scale, offset }, { eps })[0]!;
+  return inference({ x, mean, variance, scale, offset }, { eps })[0];
 }
 
 /**
@@ -73,15 +73,15 @@ const inference = defineOp<'x' | 'mean' | 'variance' | 'scale' | 'offset', { eps
   save: { inputs: ['x', 'mean', 'variance', 'scale'] },
   forward: ({ x, ...statistics }, { eps }) => [normalise(x, statistics, eps)],
   gradient: ([dy], [x, mean, variance, scale], { eps }) => {
-    const axes = allButLast(x!);
-    const inverse = () => rsqrt(add(variance!, eps));
-    const correlation = () => sum(mul(dy!, sub(x!, mean!)), axes);
+    const axes = allButLast(x);
+    const inverse = () => rsqrt(add(variance, eps));
+    const correlation = () => sum(mul(dy, sub(x, mean)), axes);
     return {
-      x: () => mul(dy!, mul(scale!, inverse())),
+      x: () => mul(dy, mul(scale, inverse())),
       scale: () => mul(correlation(), inverse()),
-      offset: () => sum(dy!, axes),
-      mean: () => mul(sum(dy!, axes), mul(mul(scale!, inverse()), -1)),
-      variance: () => mul(mul(correlation(), scale!), mul(mul(square(inverse()), inverse()), -0.5)),
+      offset: () => sum(dy, axes),
+      mean: () => mul(sum(dy, axes), mul(mul(scale, inverse()), -1)),
+      variance: () => mul(mul(correlation(), scale), mul(mul(square(inverse()), inverse()), -0.5)),
     };
   },
 });
@@ -100,7 +100,7 @@ const training = defineOp<'x' | 'scale' | 'offset', TrainingAttributes>({
     return [normalise(x, { mean, variance, scale, offset }, eps), mean, variance];
   },
   gradient: ([dy], [x, scale, mean, variance], { eps }) => {
-    const inputs = { dy: dy!, x: x!, scale: scale!, mean: mean!, variance: variance! };
+    const inputs = { dy: dy, x: x, scale: scale, mean: mean, variance: variance };
     const [dx, dScale, dOffset] = trainingGradient(inputs, { eps }) as [Tensor, Tensor, Tensor];
     return { x: () => dx, scale: () => dScale, offset: () => dOffset };
   },

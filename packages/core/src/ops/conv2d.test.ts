@@ -30,7 +30,7 @@ function reference(x: Tensor4D, filter: Tensor4D, o: ConvOptions): number[] {
               const ix = ox * o.stride[1] + kx * o.dilation[1] - columns.before;
               if (iy < 0 || iy >= h || ix < 0 || ix >= w) continue;
               for (let ci = 0; ci < depth; ci++) {
-                value += xs[((b * h + iy) * w + ix) * cin + firstIn + ci]! * fs[((ky * kw + kx) * depth + ci) * cout + co]!;
+                value += xs[((b * h + iy) * w + ix) * cin + firstIn + ci] * fs[((ky * kw + kx) * depth + ci) * cout + co];
               }
             }
           y.push(value);

@@ -1,7 +1,7 @@
 import {
+  type Rank,
   type Tensor,
   type Tensor4D,
-  type Tensor5D,
   concat,
   conv2d as denseConv2d,
   depthwiseConv2d,
@@ -49,8 +49,8 @@ const convolution = defineOp<'x' | 'filter', ConvPlan>({
   save: { inputs: ['x', 'filter'] },
   forward: ({ x, filter }, p) => [forward(x as Tensor4D, filter as Tensor4D, p)],
   gradient: ([dy], [x, filter], p) => ({
-    x: () => inputGradient({ dy: dy!, filter: filter! }, p)[0]!,
-    filter: () => filterGradient({ x: x!, dy: dy! }, p)[0]!,
+    x: () => inputGradient({ dy: dy, filter: filter }, p)[0],
+    filter: () => filterGradient({ x: x, dy: dy }, p)[0],
   }),
 });
 
@@ -125,7 +125,7 @@ function forward(x: Tensor4D, filter: Tensor4D, p: ConvPlan): Tensor4D {
   const [, , , cin] = x.shape;
   const [kh, kw, , cout] = filter.shape;
   if (isDepthwise(p, cin)) {
-    const own = reshape(filter, [kh, kw, cin, cout / cin]) as Tensor4D;
+    const own = reshape<Rank.R4>(filter, [kh, kw, cin, cout / cin]);
     return strided(p, (stride) =>
       padded(x, p, (input, pad) => depthwiseConv2d(input, own, stride, pad as 'valid', 'NHWC', dilations(p))),
     );
@@ -171,9 +171,9 @@ function inputGradientOf(dy: Tensor4D, filter: Tensor4D, p: ConvPlan): Tensor4D 
   const spread = padOrCrop(insertZeros(dy, strides(p)), top, left);
   const flipped = reverse(filter, [0, 1]);
   if (!depthwise) return denseConv2d(spread, transpose(flipped, [0, 1, 3, 2]), 1, 'valid', 'NHWC', dilations(p));
-  const perOutput = depthwiseConv2d(spread, reshape(flipped, [kh, kw, cout, 1]) as Tensor4D, 1, 'valid', 'NHWC', dilations(p));
+  const perOutput = depthwiseConv2d(spread, reshape<Rank.R4>(flipped, [kh, kw, cout, 1]), 1, 'valid', 'NHWC', dilations(p));
   if (cout === cin) return perOutput;
-  return sum(reshape(perOutput, [n, p.height.in, p.width.in, cin, cout / cin]) as Tensor5D, 4) as Tensor4D;
+  return sum<Tensor4D>(reshape(perOutput, [n, p.height.in, p.width.in, cin, cout / cin]), 4);
 }
 
 /** tfjs' own kernel; on a padded input where the backend takes no explicit padding. */

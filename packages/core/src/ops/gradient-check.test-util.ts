@@ -44,21 +44,21 @@ export function checkGradient(
   );
   const loss = (i: number, values: Float32Array): number =>
     tidy(() => {
-      const own = tensor(values, inputs[i]!.shape);
+      const own = tensor(values, inputs[i].shape);
       const y = f(...inputs.map((x, j) => (i === j ? own : x))).dataSync() as Float32Array;
-      return y.reduce((total, value, k) => total + value * weightValues[k]!, 0);
+      return y.reduce((total, value, k) => total + value * weightValues[k], 0);
     });
   inputs.forEach((input, i) => {
     const values = input.dataSync() as Float32Array;
-    const scale = Math.max(1e-3, ...analytic[i]!.map(Math.abs));
+    const scale = Math.max(1e-3, ...analytic[i].map(Math.abs));
     for (let n = 0; n < Math.min(samples, values.length); n++) {
       const at = values.length <= samples ? n : random.int(values.length);
       const [up, down] = [values.slice(), values.slice()];
-      up[at]! += step;
-      down[at]! -= step;
-      const numeric = (loss(i, up) - loss(i, down)) / (up[at]! - down[at]!);
-      const error = Math.abs(numeric - analytic[i]![at]!) / scale;
-      expect(error, `input ${i}, element ${at}: ${analytic[i]![at]} against ${numeric} by differences`).toBeLessThan(tolerance);
+      up[at] += step;
+      down[at] -= step;
+      const numeric = (loss(i, up) - loss(i, down)) / (up[at] - down[at]);
+      const error = Math.abs(numeric - analytic[i][at]) / scale;
+      expect(error, `input ${i}, element ${at}: ${analytic[i][at]} against ${numeric} by differences`).toBeLessThan(tolerance);
     }
   });
   weights.dispose();
@@ -70,7 +70,7 @@ export function expectClose(actual: Tensor, expected: ArrayLike<number>, toleran
   const values = actual.dataSync();
   expect(values.length).toBe(expected.length);
   for (let i = 0; i < expected.length; i++) {
-    if (!(Math.abs(values[i]! - expected[i]!) <= tolerance * Math.max(1, Math.abs(expected[i]!)))) {
+    if (!(Math.abs(values[i] - expected[i]) <= tolerance * Math.max(1, Math.abs(expected[i])))) {
       expect.fail(`element ${i} of [${actual.shape}]: ${values[i]}, expected ${expected[i]}`);
     }
   }

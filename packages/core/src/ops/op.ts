@@ -1,5 +1,4 @@
 import {
-  type GradFunc,
   type KernelFunc,
   type NamedAttrMap,
   type NamedTensorMap,
@@ -48,17 +47,17 @@ export function defineOp<Input extends string, Attrs>(definition: OpDefinition<I
         kernelName,
         inputsToSave: [...(definition.save?.inputs ?? [])],
         outputsToSave: [...(definition.save?.outputs ?? [])],
-        gradFunc: gradFunc as unknown as GradFunc,
+        gradFunc: gradFunc,
       });
     }
-    const result = engine().runKernel(kernelName, inputs as unknown as NamedTensorMap, attrs as unknown as NamedAttrMap);
-    return (Array.isArray(result) ? result : [result]) as Tensor[];
+    const result = engine().runKernel(kernelName, inputs, attrs as unknown as NamedAttrMap);
+    return Array.isArray(result) ? result : [result];
   };
 }
 
 /** Runs a kernel of tfjs that has no function of its own in tfjs-core. */
 export function runKernel(name: string, inputs: Record<string, Tensor>, attrs: object): Tensor {
-  return engine().runKernel(name, inputs, attrs as NamedAttrMap) as Tensor;
+  return engine().runKernel<Tensor>(name, inputs, attrs as NamedAttrMap);
 }
 
 /** Does the current backend have this kernel? */

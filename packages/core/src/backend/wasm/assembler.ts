@@ -126,7 +126,7 @@ const local = (index: number): Local => ({ get: [0x20, uleb(index)], set: (value
 export interface FunctionSource {
   readonly name: string;
   readonly parameters: readonly string[];
-  body(locals: Locals): Code;
+  readonly body: (locals: Locals) => Code;
 }
 
 const flatten = (code: Code): number[] => code.flat(Infinity as 20) as number[];

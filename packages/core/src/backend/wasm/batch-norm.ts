@@ -71,8 +71,8 @@ function gradient({ inputs, attrs, backend }: Call<'dy' | 'x' | 'scale' | 'mean'
     const totals = inBlocks(backend, { rows, channels }, scratch, (first, count) =>
       kernels.correlations(dyStart + pitch * first, xStart + pitch * first, shift, address, address + pitch, count, channels),
     );
-    const [means, variances, scales] = [mean, variance, scale].map((info) => valuesOf(backend, info)) as Float32Array[];
-    const [dScales, dOffsets, coefficients] = [dScale, dOffset, scratch].map((info) => valuesOf(backend, info)) as Float32Array[];
+    const [means, variances, scales] = [mean, variance, scale].map((info) => valuesOf(backend, info));
+    const [dScales, dOffsets, coefficients] = [dScale, dOffset, scratch].map((info) => valuesOf(backend, info));
     for (let c = 0; c < channels; c++) {
       const [sum, correlation] = [totals[c], totals[channels + c]];
       const r = 1 / Math.sqrt(variances[c] + attrs.eps);

@@ -42,14 +42,14 @@ async function compare(shapes: readonly number[][], work: Work): Promise<void> {
   );
   const [expected, actual] = [await on('cpu', inputs, work), await on('wasm', inputs, work)];
   expect(actual.length).toBe(expected.length);
-  actual.forEach((values, i) => tidy(() => expectClose(tensor(values), expected[i]!, 1e-4)));
+  actual.forEach((values, i) => tidy(() => expectClose(tensor(values), expected[i], 1e-4)));
 }
 
 /** The gradients, under fixed weights. */
 const gradientsOf =
   (f: (a: Tensor, b: Tensor) => Tensor): Work =>
   ([a, b, weights]) =>
-    grads((x, y) => sum(mul(f(x, y), weights!)))([a!, b!]);
+    grads((x, y) => sum(mul(f(x, y), weights)))([a, b]);
 
 test("tfjs' own conv2d can be trained, with every kind of padding", async () => {
   const shapes = [
@@ -85,25 +85,25 @@ test("tfjs' own depthwiseConv2d can be trained", async () => {
 });
 
 test('slices, splits and joins give what tfjs gives', async () => {
-  await compare([[2, 5, 4, 9]], ([x]) => [slice(x!, [1, 1, 0, 2], [1, 3, -1, 5]), slice(x!, [0, 2, 0, 0], [2, 2, 4, 9])]);
+  await compare([[2, 5, 4, 9]], ([x]) => [slice(x, [1, 1, 0, 2], [1, 3, -1, 5]), slice(x, [0, 2, 0, 0], [2, 2, 4, 9])]);
   await compare(
     [
       [2, 5, 4, 9],
       [2, 3],
     ],
-    ([x, y]) => [...split(x!, [2, 6, 1], 3), ...split(x!, 2, 2), ...split(y!, 3, 1)],
+    ([x, y]) => [...split(x, [2, 6, 1], 3), ...split(x, 2, 2), ...split(y, 3, 1)],
   );
   await compare(
     [
       [2, 3, 2, 5],
       [2, 3, 2, 7],
     ],
-    ([x, y]) => [concat([x!, y!, x!], 3), concat([x!, x!], 1)],
+    ([x, y]) => [concat([x, y, x], 3), concat([x, x], 1)],
   );
 });
 
 test('products of transposed and of batched matrices give what tfjs gives', async () => {
-  const transposed: Work = ([a, b]) => [matMul(a!, b!, true, false), matMul(b!, a!, true, false)];
+  const transposed: Work = ([a, b]) => [matMul(a, b, true, false), matMul(b, a, true, false)];
   await compare(
     [
       [13, 5],
@@ -116,28 +116,28 @@ test('products of transposed and of batched matrices give what tfjs gives', asyn
       [5, 13],
       [9, 13],
     ],
-    ([a, b]) => [matMul(a!, b!, false, true)],
+    ([a, b]) => [matMul(a, b, false, true)],
   );
   await compare(
     [
       [13, 5],
       [9, 13],
     ],
-    ([a, b]) => [matMul(a!, b!, true, true)],
+    ([a, b]) => [matMul(a, b, true, true)],
   );
   await compare(
     [
       [3, 5, 7],
       [3, 7, 4],
     ],
-    ([a, b]) => [matMul(a!, b!)],
+    ([a, b]) => [matMul(a, b)],
   );
   await compare(
     [
       [3, 5, 7],
       [1, 7, 4],
     ],
-    ([a, b]) => [matMul(a!, b!)],
+    ([a, b]) => [matMul(a, b)],
   );
   await compare(
     [
@@ -151,7 +151,7 @@ test('products of transposed and of batched matrices give what tfjs gives', asyn
 test('sums and means over outer and inner axes give what tfjs gives', async () => {
   const axes = [[0], [0, 1], [0, 1, 2], [1, 2], [2, 1], [1], [3], [0, 2], [0, 1, 2, 3]];
   for (const keepDims of [false, true]) {
-    await compare([[3, 5, 4, 6]], ([x]) => axes.flatMap((axis) => [sum(x!, axis, keepDims), mean(x!, axis, keepDims)]));
+    await compare([[3, 5, 4, 6]], ([x]) => axes.flatMap((axis) => [sum(x, axis, keepDims), mean(x, axis, keepDims)]));
   }
 });
 
@@ -172,7 +172,7 @@ test('a training step gives the losses of the cpu backend', async () => {
     losses.push([1, 2, 3].map(() => steps.step()));
     steps.dispose();
   }
-  losses[1]!.forEach((loss, i) => expect(loss).toBeCloseTo(losses[0]![i]!, 3));
+  losses[1].forEach((loss, i) => expect(loss).toBeCloseTo(losses[0][i], 3));
 });
 
 test('400 steps leave no tensor, and the memory does not grow', async () => {

@@ -31,7 +31,7 @@ interface ReduceAttributes {
 export function isOuterReduction(x: TensorInfo, axis: number | number[]): boolean {
   const axes = util.parseAxisParam(axis, x.shape).sort((a, b) => a - b);
   const last = axes.at(-1);
-  const neighbours = axes.every((each, i) => each === axes[0]! + i);
+  const neighbours = axes.every((each, i) => each === axes[0] + i);
   return (
     x.dtype === 'float32' && last !== undefined && neighbours && last < x.shape.length - 1 && util.sizeFromShape(x.shape) > 0
   );
@@ -40,7 +40,7 @@ export function isOuterReduction(x: TensorInfo, axis: number | number[]): boolea
 /** The sum over neighbouring axes, times `factor`; tfjs transposes these axes to the end first. */
 export function sumOver(backend: BackendWasm, x: TensorInfo, { axis, keepDims }: ReduceAttributes, mean: boolean): TensorInfo {
   const axes = util.parseAxisParam(axis, x.shape).sort((a, b) => a - b);
-  const [from, to] = [axes[0]!, axes.at(-1)! + 1];
+  const [from, to] = [axes[0], axes.at(-1)! + 1];
   const [groups, rows, channels] = [x.shape.slice(0, from), x.shape.slice(from, to), x.shape.slice(to)].map((dims) =>
     util.sizeFromShape(dims),
   ) as [number, number, number];
@@ -57,7 +57,7 @@ export function sumOver(backend: BackendWasm, x: TensorInfo, { axis, keepDims }:
         kernels.moments(start + 4 * channels * (group * rows + first), zeros, address, address + 4 * channels, count, channels),
       );
       const factor = mean ? 1 / rows : 1;
-      for (let c = 0; c < channels; c++) results[group * channels + c] = totals[c]! * factor;
+      for (let c = 0; c < channels; c++) results[group * channels + c] = totals[c] * factor;
     }
   });
   return out;

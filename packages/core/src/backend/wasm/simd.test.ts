@@ -25,7 +25,7 @@ test.each(channelCounts)('per-channel kernels are right for %i channels', (chann
   const n = rows * channels;
   const [x, dy] = [place(0, n), place(1000, n)];
   const [a, b, c] = [place(2000, channels), place(2100, channels), place(2200, channels)];
-  const of = (array: { values: Float32Array }, i: number) => array.values[i % array.values.length]!;
+  const of = (array: { values: Float32Array }, i: number) => array.values[i % array.values.length];
   const all = Array.from({ length: n }, (_, i) => i);
 
   kernels.affine(x.address, a.address, b.address, 4 * 3000, rows, channels);
@@ -80,13 +80,13 @@ test.each(channelCounts)('kernels over planes step over what lies between for %i
   expectAt(
     5000,
     Array.from({ length: channels }, (_, c) =>
-      places.reduce((sum, [r, k], i) => sum + x.values[at(r, k) + c]! * dy.values[i * channels + c]!, 1),
+      places.reduce((sum, [r, k], i) => sum + x.values[at(r, k) + c] * dy.values[i * channels + c], 1),
     ),
   );
   kernels.copy(x.address, 4 * 6000, height, width, xRow, xColumn, 0, 4 * channels, channels);
   expectAt(
     6000,
-    places.flatMap(([r, k]) => Array.from({ length: channels }, (_, c) => x.values[at(r, k) + c]!)),
+    places.flatMap(([r, k]) => Array.from({ length: channels }, (_, c) => x.values[at(r, k) + c])),
   );
 });
 
@@ -105,7 +105,7 @@ test.each([
   for (let i = 0; i < cin; i++) {
     const row = Array.from({ length: cout }, (_, j) => {
       let sum = 2;
-      for (let p = 0; p < height * width; p++) sum += x.values[p * cin + i]! * dy.values[p * cout + j]!;
+      for (let p = 0; p < height * width; p++) sum += x.values[p * cin + i] * dy.values[p * cout + j];
       return sum;
     });
     expectAt(5000 + i * (cout + 1), [...row, 2]);

@@ -18,7 +18,7 @@ export function registerSlices(): void {
     const { begin, size } = call.attrs;
     const usable = x.dtype === 'float32' && x.shape.length === 4 && Array.isArray(begin) && Array.isArray(size);
     if (!usable || begin.length !== 4 || size.length !== 4) return slice(call);
-    const whole = size.map((count, i) => (count < 0 ? x.shape[i]! - begin[i]! : count));
+    const whole = size.map((count, i) => (count < 0 ? x.shape[i] - begin[i] : count));
     return part(call.backend, x, begin as unknown as Shape4D, whole as unknown as Shape4D, [1, 1]);
   });
 
@@ -77,7 +77,7 @@ function part(backend: BackendWasm, x: TensorInfo, begin: Shape4D, size: Shape4D
 }
 
 function joined(backend: BackendWasm, parts: readonly TensorInfo[]): TensorInfo {
-  const pixels = parts[0]!.shape.slice(0, -1);
+  const pixels = parts[0].shape.slice(0, -1);
   backend_util.assertParamsConsistent(
     parts.map(({ shape }) => shape),
     pixels.length,
