@@ -1,8 +1,8 @@
 /**
  * Ends work on the network that gives no sign of life for a while, or that the caller aborts.
  *
- * The promises are raced here, not only the signal handed to fetch: Node's fetch holds that signal weakly, and once the
- * request has been collected a body that stalls would wait for ever.
+ * The promises themselves are raced, besides the signal handed to fetch: a download then ends in time even where an
+ * abort does not reach the body of a response.
  */
 export class Watch {
   readonly #controller = new AbortController();

@@ -296,7 +296,9 @@ test(`in ${schedules} schedules of faults the final name never holds a wrong fil
       ...(known && random.int(2) && { size: file.length }),
     };
     const parallel = n % 10 === 0 ? 16 : 1;
-    const results = await Promise.allSettled(Array.from({ length: parallel }, () => download(`${url}/f`, path, options)));
+    const running = Promise.allSettled(Array.from({ length: parallel }, () => download(`${url}/f`, path, options)));
+    const results = await Promise.race([running, setTimeout(60_000, undefined, { ref: false })]);
+    if (!results) throw new Error(`schedule ${n} hangs: ${faults.join(', ')}`);
     const found = await readFile(path).catch(() => undefined);
     const context = `schedule ${n}: ${faults.join(', ')}; known ${known}, etag ${etag}, changes at ${changesAt}`;
     for (const result of results) {
