@@ -16,7 +16,7 @@ describe.each([
   let steps: Steps;
   bench(`batch ${batch}`, () => void steps.step(), {
     iterations: backend === 'wasm' ? 5 : 1,
-    warmupIterations: 2,
+    warmupIterations: backend === 'wasm' ? 2 : 0,
     time: 0,
     warmupTime: 0,
     setup: async () => {
