@@ -21,13 +21,13 @@ export class BatchStream {
     const end = Math.min(this.#taken + count, this.#total);
     while (this.#taken < end) {
       const asked = now();
-      const { done, value } = await this.#batches.next();
+      const next = await this.#batches.next();
       this.#waitMs += now() - asked;
-      if (done) {
+      if (next.done) {
         throw new ConvkitError(`The data source promised ${this.#total} batches an epoch and ended after ${this.#taken}.`);
       }
       this.#taken++;
-      yield value;
+      yield next.value;
     }
   }
 

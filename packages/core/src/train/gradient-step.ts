@@ -21,7 +21,7 @@ export interface GradientStep<Output> {
   readonly output: Output;
   /** d loss / d parameter by name in the state dict, in tfjs layout. A parameter that the loss does not depend on is absent. */
   readonly gradients: ReadonlyMap<string, Tensor>;
-  dispose(): void;
+  readonly dispose: () => void;
 }
 
 /**

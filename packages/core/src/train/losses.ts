@@ -43,7 +43,7 @@ export function crossEntropy(options: CrossEntropyOptions = {}): Loss {
     const [n, classes] = logits.shape;
     if (logits.rank !== 2 || n !== labels.length) {
       throw new ShapeError(
-        `crossEntropy: expected logits of [${labels.length}, classes] for ${labels.length} labels, found [${logits.shape}].`,
+        `crossEntropy: expected logits of [${labels.length}, classes] for ${labels.length} labels, found [${logits.shape.join()}].`,
       );
     }
     if (weight && weight.length !== classes) {

@@ -27,9 +27,9 @@ function probe(x: Tensor): Tensor {
 
 /**
  * Where the first NaN or infinity of a forward pass is: the images, a weight or buffer, or the output of the first module to
- * finish with one. Changes running statistics: put them back afterwards.
+ * finish with one; undefined if all of these are finite. Changes running statistics: put them back afterwards.
  */
-export async function findNonFinite(model: Module<unknown>, x: Tensor, ctx: Context): Promise<string> {
+export async function findNonFinite(model: Module<unknown>, x: Tensor, ctx: Context): Promise<string | undefined> {
   const probes: [origin: string, probe: Tensor][] = [['the images', probe(x)]];
   for (const [name, state] of model.state()) {
     if (state.kind !== 'counter')
@@ -42,7 +42,7 @@ export async function findNonFinite(model: Module<unknown>, x: Tensor, ctx: Cont
   try {
     tidy(() => void model.forward(x, ctx));
     for (const [origin, value] of probes) if (!Number.isFinite((await value.data())[0])) return origin;
-    return 'the loss';
+    return undefined;
   } finally {
     unhook();
     for (const [, value] of probes) value.dispose();

@@ -183,7 +183,7 @@ class BoundOptimizer implements Optimizer {
         if (!value) continue;
         if (!(value.data instanceof Float32Array) || value.data.length !== parameter.size) {
           throw new FormatError(
-            `Optimizer state ${key}: expected float32 [${parameter.shape}], found ${value.dtype} [${value.shape}].`,
+            `Optimizer state ${key}: expected float32 [${parameter.shape.join()}], found ${value.dtype} [${value.shape.join()}].`,
           );
         }
         values.push([slot, value.data]);

@@ -99,7 +99,7 @@ export class Progress {
     }
     [this.epoch, this.batches, this.step, this.seconds] = [epoch, batches, step, seconds] as number[];
     this.loss = new Mean(loss);
-    this.#metrics.forEach((metric, i) => metric.load(metrics[i] as number[]));
+    this.#metrics.forEach((metric, i) => metric.load(metrics[i]));
     this.best = best as Best | undefined;
     this.history = (history ?? []) as EpochRecord[];
   }

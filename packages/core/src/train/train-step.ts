@@ -1,4 +1,4 @@
-import { type Tensor, add, mul, scalar } from '@tensorflow/tfjs-core';
+import { add, mul, scalar } from '@tensorflow/tfjs-core';
 import { Mean, type MetricBatch } from '../metrics/metric.js';
 import type { Context, Module } from '../module.js';
 import type { Batch } from './batch.js';
@@ -56,10 +56,10 @@ export async function trainStep<Output>(
     for await (const batch of batches) {
       const pass = await checkedPass(setup, plan, batch, seen, buffers);
       const images = batch.labels.length;
-      mean = mean ? blend(mean, loss.weight, pass, images) : pass;
+      mean = mean ? await blend(mean, loss.weight, pass, images) : pass;
       loss.add(pass.value, images);
     }
-    const gradientNorm = await apply(setup, plan, mean?.gradients ?? new Map<string, Tensor>());
+    const gradientNorm = mean ? apply(setup, plan, mean) : 0;
     return { loss: loss.value, images: loss.weight, gradientNorm, batches: seen };
   } catch (error) {
     buffers.restore();
@@ -70,7 +70,10 @@ export async function trainStep<Output>(
   }
 }
 
-type Gradients = Pick<GradientStep<unknown>, 'gradients' | 'dispose'>;
+interface Gradients extends Pick<GradientStep<unknown>, 'gradients' | 'dispose'> {
+  /** The squared L2 norm of each gradient. */
+  readonly squares: Float32Array;
+}
 
 /** Forward and backward of one batch, with its logits noted in `seen`; the caller disposes of the result. */
 async function checkedPass<Output>(
@@ -85,13 +88,18 @@ async function checkedPass<Output>(
   try {
     pass = gradientStep(setup.model, x, batch.labels, setup.loss, plan.context(seen.length));
     const logits = setup.logits(pass.output);
-    const [[value], values] = await Promise.all([pass.loss.data(), logits.data()]);
-    if (!Number.isFinite(value)) {
+    const { gradients } = pass;
+    const [[value], squares, values] = await Promise.all([pass.loss.data(), squaredNorms(gradients), logits.data()]);
+    const bad = squares.findIndex((square) => !Number.isFinite(square));
+    if (!Number.isFinite(value) || bad >= 0) {
+      // A NaN may pass unseen through a ReLU (wasm's takes the larger of NaN and 0 to be 0), but not through the gradients.
       buffers.restore();
-      throw new NonFiniteError(plan.step, `the loss is ${value}`, await findNonFinite(setup.model, x, plan.context(seen.length)));
+      const origin = await findNonFinite(setup.model, x, plan.context(seen.length));
+      if (!Number.isFinite(value)) throw new NonFiniteError(plan.step, `the loss is ${value}`, origin ?? 'the loss');
+      throw new NonFiniteError(plan.step, 'a gradient is not finite', origin ?? `the gradient of ${[...gradients.keys()][bad]}`);
     }
     seen.push({ logits: values as Float32Array, classes: logits.shape.at(-1) ?? 1, labels: batch.labels });
-    return { value, gradients: pass.gradients, dispose: pass.dispose };
+    return { value, gradients, squares, dispose: pass.dispose };
   } catch (error) {
     pass?.dispose();
     throw error;
@@ -101,7 +109,7 @@ async function checkedPass<Output>(
 }
 
 /** The mean of gradients over `a` and `b` images; frees both. A parameter that one of them lacks has a gradient of 0 there. */
-function blend(first: Gradients, a: number, second: Gradients, b: number): Gradients {
+async function blend(first: Gradients, a: number, second: Gradients, b: number): Promise<Gradients> {
   try {
     const gradients = tidyMap(() => {
       const weights = [scalar(a / (a + b), 'float32'), scalar(b / (a + b), 'float32')];
@@ -113,18 +121,15 @@ function blend(first: Gradients, a: number, second: Gradients, b: number): Gradi
       }
       return result;
     });
-    return { gradients, dispose: () => disposeMap(gradients) };
+    return { gradients, squares: await squaredNorms(gradients), dispose: () => disposeMap(gradients) };
   } finally {
     first.dispose();
     second.dispose();
   }
 }
 
-/** Checks and clips the gradients, takes the step, and gives their norm. */
-async function apply<Output>(setup: StepSetup<Output>, plan: StepPlan, gradients: ReadonlyMap<string, Tensor>): Promise<number> {
-  const squares = await squaredNorms(gradients);
-  const bad = squares.findIndex((square) => !Number.isFinite(square));
-  if (bad >= 0) throw new NonFiniteError(plan.step, 'a gradient is not finite', `the gradient of ${[...gradients.keys()][bad]}`);
+/** Clips the gradients, takes the step, and gives their norm. */
+function apply<Output>(setup: StepSetup<Output>, plan: StepPlan, { gradients, squares }: Gradients): number {
   const norm = Math.sqrt(squares.reduce((a, b) => a + b, 0));
   const factor = setup.clipNorm === undefined ? 1 : clipFactor(norm, setup.clipNorm);
   if (factor === 1) {
