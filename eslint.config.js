@@ -18,6 +18,8 @@ export default tseslint.config(
     rules: {
       '@typescript-eslint/consistent-type-imports': 'error',
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true, allowArray: true }], // shapes in errors
+      '@typescript-eslint/no-base-to-string': 'off', // String(unknown) in the text of an error
       '@typescript-eslint/require-await': 'off', // an async method may satisfy an interface without waiting
       '@typescript-eslint/no-meaningless-void-operator': 'off',
     },

@@ -1,6 +1,6 @@
 // The ResNets for CIFAR of He et al. 2015, section 4.2, https://arxiv.org/abs/1512.03385
 // Reference: https://github.com/akamaster/pytorch_resnet_cifar10, whose state-dict names these are.
-import { BatchNorm2d, Classifier, type CommonConfig, Conv2d, type Context, Linear, Module, Sequential } from '@convkit/core';
+import { BatchNorm2d, Classifier, type CommonConfig, type Conv2d, type Context, Linear, Module, Sequential } from '@convkit/core';
 import { ArgumentError, add, globalAvgPool, kaimingNormal, padChannels, pipe, relu, subsample } from '@convkit/core';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { conv1x1, conv3x3 } from './blocks.js';

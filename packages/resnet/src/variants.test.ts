@@ -72,5 +72,6 @@ test('a depth that is not 6n + 2 is refused with the depths that work', () => {
 });
 
 test('a model without weights says what to do', () => {
-  expect(() => smallResnet().parameters().next().value![1].value).toThrow('model.initialize(seed)');
+  const [[, weight]] = smallResnet().parameters();
+  expect(() => weight.value).toThrow('model.initialize(seed)');
 });

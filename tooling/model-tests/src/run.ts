@@ -45,7 +45,7 @@ export async function trainFilled(
   try {
     const [loss] = await step.loss.data();
     const gradients = new Map<string, number>();
-    for (const [name, gradient] of step.gradients) gradients.set(name, l2((await gradient.data()) as Float32Array));
+    for (const [name, gradient] of step.gradients) gradients.set(name, l2(await gradient.data()));
     return { loss, logits: await read(step.output), gradients };
   } finally {
     step.dispose();

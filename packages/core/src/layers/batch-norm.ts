@@ -48,14 +48,14 @@ export class BatchNorm2d extends Module {
     if (!ctx.training) {
       const mean = this.running_mean.value as unknown as Tensor1D;
       const variance = this.running_var.value as unknown as Tensor1D;
-      return batchNormInference(x as Tensor4D, mean, variance, scale, offset, this.#eps);
+      return batchNormInference(x, mean, variance, scale, offset, this.#eps);
     }
     const count = x.size / channels;
     if (count < 2) {
       throw new ArgumentError(`BatchNorm2d: training needs more than one value per channel, found an input of [${x.shape}].`);
     }
     this.num_batches_tracked.value++;
-    return batchNormTraining(x as Tensor4D, scale, offset, this.#eps, (mean, variance) => {
+    return batchNormTraining(x, scale, offset, this.#eps, (mean, variance) => {
       this.#track(this.running_mean, mean, 1);
       this.#track(this.running_var, variance, count / (count - 1));
     });

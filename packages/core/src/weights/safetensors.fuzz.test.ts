@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import { FormatError } from '../errors.js';
 import { bundle, start, temporaryDirectory } from '../node/__fixtures__/child.js';
 import { Random } from '../random.js';
-import { type DType, type HostTensor, type StateDict, dtypes, elementCount } from './host-tensor.js';
+import { type DType, type StateDict, dtypes, elementCount } from './host-tensor.js';
 import { MAX_HEADER_BYTES, decodeSafetensors, encodeSafetensors } from './safetensors.js';
 
 const inputs = Number(process.env['CONVKIT_FUZZ'] ?? 200_000);
@@ -30,7 +30,7 @@ function randomFile(random: Random): Uint8Array {
       dtype,
       shape,
       data: new dtypes[dtype].array(elementCount(shape)),
-    } as HostTensor);
+    });
   }
   return encodeSafetensors(tensors, random.int(2) ? { metadata: { format: 'pt', k: 'v' } } : {});
 }

@@ -22,7 +22,7 @@ function sample(): StateDict {
     data.forEach((_, i) => {
       data[i] = data instanceof BigInt64Array ? BigInt(i) - 3n : i % 2;
     });
-    tensors.set(`a.${dtype}`, { dtype, shape: [2, 3], data } as HostTensor);
+    tensors.set(`a.${dtype}`, { dtype, shape: [2, 3], data });
   }
   tensors.set('scalar', { dtype: 'I64', shape: [], data: BigInt64Array.of(2n ** 62n) });
   tensors.set('empty', { dtype: 'F32', shape: [0, 4], data: new Float32Array(0) });
