@@ -58,7 +58,7 @@ function isFree(folder: string): boolean {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT') return true;
-    if (code === 'ENOTDIR') return false;
+    if (code === 'ENOTDIR') throw new UsageError(`--out ${folder}: a part of this path is a file, not a folder`);
     throw error;
   }
 }

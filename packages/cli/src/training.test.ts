@@ -159,6 +159,18 @@ test.each([
   },
 );
 
+test('a damaged checkpoint is reported once, and the one before it is used', async () => {
+  await convkit(train('damaged'));
+  const [newest] = readdirSync(at('damaged', 'checkpoints'))
+    .filter((name) => name.startsWith('epoch-'))
+    .sort()
+    .reverse();
+  truncateSync(at('damaged', 'checkpoints', newest, 'model.safetensors'), 1000);
+  const resumed = await convkit(['train', '--resume', '--out', at('damaged')]);
+  expect(resumed.stderr.match(/^warning: .*is damaged/gm)).toHaveLength(1);
+  expect(sha256(at('damaged', 'model.safetensors'))).toBe(sha256(at('whole', 'model.safetensors')));
+});
+
 test('a finished run, resumed, does nothing more', async () => {
   const before = sha256(at('whole', 'model.safetensors'));
   const outcome = await convkit(['train', '--resume', '--out', at('whole'), '--json']);
@@ -291,5 +303,5 @@ test("another model's weights are refused", async () => {
     'wasm',
   ]);
   expect(unnamed.code).toBe(1);
-  expect(unnamed.stderr).toMatch(/^error: .*does not fit resnet20.*layer1\.1\.conv1\.weight.*\n$/);
+  expect(unnamed.stderr).toMatch(/^error: .*does not fit resnet20: it lacks: layer1\.1\.conv1\.weight.*\n$/);
 });

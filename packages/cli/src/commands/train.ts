@@ -45,6 +45,15 @@ export async function runTrain(name: string | undefined, options: TrainOptions, 
   }
 }
 
+/** Passes each message on only the first time: a store may look at the same damaged checkpoint more than once. */
+function once(tell: (message: string) => void): (message: string) => void {
+  const told = new Set<string>();
+  return (message) => {
+    if (!told.has(message)) tell(message);
+    told.add(message);
+  };
+}
+
 class Run {
   readonly #factory: AnyModelFactory;
   readonly #model: Classifier;
@@ -64,7 +73,7 @@ class Run {
 
   async run(backend: string): Promise<number> {
     const { config, folder, resume } = this.#plan;
-    const store = checkpointDirectory(this.#files.checkpoints, { onDamaged: (message) => this.#output.warn(message) });
+    const store = checkpointDirectory(this.#files.checkpoints, { onDamaged: once((message) => this.#output.warn(message)) });
     const started = resume && (await store.latest()) !== undefined;
     if (!started) await this.#startWeights();
     if (!resume) await writeFileAtomic(this.#files.config, `${JSON.stringify(config, null, 2)}\n`);
