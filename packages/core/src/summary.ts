@@ -1,4 +1,5 @@
 import { type Tensor, tidy, zeros } from '@tensorflow/tfjs-core';
+import { observe } from './hooks.js';
 import { type Module, type Parameter, inference } from './module.js';
 
 export interface LayerSummary {
@@ -28,20 +29,14 @@ export interface ModelSummary {
 /** Runs one empty input of [height, width] through the model, and lists what each layer gives and costs. */
 export function summarize(model: Module<unknown>, input: readonly [number, number]): ModelSummary {
   const layers: LayerSummary[] = [];
-  const leaves = [...model.modules()].filter(([, module]) => ![...module.modules()].some(([, below]) => below !== module));
+  const leaves = new Map(
+    [...model.modules()].filter(([, module]) => ![...module.modules()].some(([, below]) => below !== module)),
+  );
   const restore = borrowWeights(model);
   try {
-    for (const [name, leaf] of leaves) {
-      const forward = leaf.forward.bind(leaf);
-      leaf.forward = (x, ctx) => {
-        const y = forward(x, ctx) as Tensor;
-        layers.push(describe(name, leaf, y));
-        return y;
-      };
-    }
-    tidy(() => void model.forward(zeros([1, ...input, 3]), inference));
+    const leave = (name: string, output: unknown) => void layers.push(describe(name, leaves.get(name)!, output as Tensor));
+    observe(leaves, { leave }, () => tidy(() => void model.forward(zeros([1, ...input, 3]), inference)));
   } finally {
-    for (const [, leaf] of leaves) delete (leaf as { forward?: unknown }).forward;
     restore();
   }
   const sum = (values: Iterable<number>) => [...values].reduce((a, b) => a + b, 0);

@@ -1,5 +1,6 @@
 import { type Tensor, keep, mul, scalar, sum, tensor_util, tidy } from '@tensorflow/tfjs-core';
 import { ConvkitError } from '../errors.js';
+import { observe } from '../hooks.js';
 import type { Context, Module } from '../module.js';
 
 /** A run met NaN or infinity. The weights are those of the step before. */
@@ -35,39 +36,15 @@ export async function findNonFinite(model: Module<unknown>, x: Tensor, ctx: Cont
     if (state.kind !== 'counter')
       probes.push([`the ${state.kind === 'buffer' ? 'buffer' : 'weight'} ${name}`, probe(state.value)]);
   }
-  const unhook = hookForward(model, (name, output) => {
+  const leave = (name: string, output: unknown): void => {
     const found = tensor_util.getTensorsInContainer(output as Tensor);
     for (const part of found) probes.push([name === '' ? "the model's output" : `the output of ${name}`, probe(part)]);
-  });
+  };
   try {
-    tidy(() => void model.forward(x, ctx));
+    observe(model.modules(), { leave }, () => tidy(() => void model.forward(x, ctx)));
     for (const [origin, value] of probes) if (!Number.isFinite((await value.data())[0])) return origin;
     return undefined;
   } finally {
-    unhook();
     for (const [, value] of probes) value.dispose();
   }
-}
-
-/** Tells `seen` of the output of every module as it finishes, until the returned function is called. */
-function hookForward(model: Module<unknown>, seen: (name: string, output: unknown) => void): () => void {
-  const hooked = [...model.modules()].map(([name, module]) => ({
-    name,
-    module,
-    own: Object.getOwnPropertyDescriptor(module, 'forward'),
-  }));
-  for (const { name, module } of hooked) {
-    const forward = module.forward.bind(module);
-    module.forward = (x, ctx) => {
-      const output = forward(x, ctx);
-      seen(name, output);
-      return output;
-    };
-  }
-  return () => {
-    for (const { module, own } of hooked) {
-      if (own) Object.defineProperty(module, 'forward', own);
-      else Reflect.deleteProperty(module, 'forward');
-    }
-  };
 }
