@@ -1,4 +1,4 @@
-import { type Tensor, type Tensor1D, type Tensor4D, add, mul, reshape, tidy } from '@tensorflow/tfjs-core';
+import { type Tensor, type Tensor1D, add, mul, reshape, tidy } from '@tensorflow/tfjs-core';
 import { ArgumentError, ShapeError } from '../errors.js';
 import { type Initializer, ones, zeros } from '../init.js';
 import { Buffer, type Context, Counter, Module, Parameter } from '../module.js';
