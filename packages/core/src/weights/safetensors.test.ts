@@ -190,3 +190,10 @@ test('100 MB of F16, BF16 and F32 decode in under a second each', () => {
     expect(ms).toBeLessThan(1000);
   }
 });
+
+test('values that are not aligned are read from a Buffer of Node too', () => {
+  const file = encodeSafetensors(new Map([['w', floatTensor(Float32Array.of(1, 2))]]));
+  const shifted = Buffer.alloc(file.length + 1);
+  shifted.set(file, 1);
+  expect(decodeSafetensors(shifted.subarray(1)).tensors.get('w')?.data).toEqual(Float32Array.of(1, 2));
+});

@@ -1,5 +1,5 @@
 import { ArgumentError, FormatError } from '../errors.js';
-import { narrowBrain, narrowHalf, widenBrain, widenHalf } from './half.js';
+import { narrowBrain, narrowHalf } from './half.js';
 import {
   type DType,
   type HostTensor,
@@ -11,6 +11,7 @@ import {
   quoted,
 } from './host-tensor.js';
 import { type HeaderEntry, parseHeader } from './safetensors-header.js';
+import { storedValues } from './stored-values.js';
 
 /** The content of a safetensors file. */
 export interface SafetensorsFile {
@@ -44,7 +45,7 @@ export function decodeSafetensors(bytes: Uint8Array): SafetensorsFile {
   for (const [name, entry] of entries) {
     const dtype = checkEntry(name, entry);
     const [begin, end] = entry.offsets;
-    tensors.set(name, { dtype, shape: entry.shape, data: readValues(bytes, dataStart + begin, end - begin, dtype) });
+    tensors.set(name, { dtype, shape: entry.shape, data: storedValues(bytes, dataStart + begin, end - begin, dtype) });
   }
   return { tensors, metadata };
 }
@@ -122,20 +123,6 @@ function checkEntry(name: string, { dtype, shape, offsets }: HeaderEntry): DType
     throw new FormatError(`safetensors: tensor ${quoted(name)}, ${dtype} [${shape}], needs ${expected} bytes but has ${found}.`);
   }
   return dtype;
-}
-
-function readValues(bytes: Uint8Array, start: number, length: number, dtype: DType): TypedArray {
-  const rule = dtypes[dtype];
-  let buffer: ArrayBufferLike = bytes.buffer;
-  let offset = bytes.byteOffset + start;
-  if (offset % rule.bytes !== 0) {
-    buffer = bytes.slice(start, start + length).buffer;
-    offset = 0;
-  }
-  const count = length / rule.bytes;
-  if (dtype === 'F16') return widenHalf(new Uint16Array(buffer, offset, count));
-  if (dtype === 'BF16') return widenBrain(new Uint16Array(buffer, offset, count));
-  return new rule.array(buffer, offset, count);
 }
 
 /**
