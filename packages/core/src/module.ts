@@ -29,6 +29,8 @@ export class Parameter {
   /** The shape in PyTorch's layout, as in the published checkpoints. */
   readonly shape: readonly number[];
   readonly layout: Layout;
+  /** False: frozen, see `freeze`. */
+  trainable = true;
   readonly #init: Initializer;
   #variable: Variable | undefined;
 

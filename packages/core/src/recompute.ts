@@ -1,4 +1,5 @@
 import { type Tensor, customGrad, engine, tidy, zerosLike } from '@tensorflow/tfjs-core';
+import { trainableParameters } from './freeze.js';
 import type { Context, Module } from './module.js';
 import { dropTape } from './ops/tape.js';
 import { Random } from './random.js';
@@ -23,7 +24,7 @@ export function recompute(
   const seed = ctx.random?.uint32();
   const forward = (xs: readonly Tensor[]) =>
     module.forward(join(xs), { training: true, random: seed === undefined ? undefined : new Random(seed) });
-  const weights: Tensor[] = [...module.parameters()].map(([, parameter]) => parameter.value);
+  const weights: Tensor[] = trainableParameters(module).map(([, parameter]) => parameter.value);
 
   const op = customGrad((...taken) => {
     const save = taken.pop() as Save;

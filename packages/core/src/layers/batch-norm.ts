@@ -17,7 +17,7 @@ export interface BatchNorm2dOptions {
  * y = (x − mean) / √(variance + eps) · weight + bias over N, H and W: [N, H, W, C] → [N, H, W, C] (Ioffe and Szegedy 2015).
  *
  * Training uses the statistics of the batch, and moves the running ones by `momentum`, with the unbiased variance, as
- * `torch.nn.BatchNorm2d`; evaluation uses the running ones.
+ * `torch.nn.BatchNorm2d`; evaluation uses the running ones, and so does training where `weight` and `bias` are frozen.
  */
 export class BatchNorm2d extends Module {
   readonly weight: Parameter;
@@ -45,7 +45,8 @@ export class BatchNorm2d extends Module {
     }
     const scale = this.weight.value as unknown as Tensor1D;
     const offset = this.bias.value as unknown as Tensor1D;
-    if (!ctx.training) {
+    const frozen = !this.weight.trainable && !this.bias.trainable;
+    if (!ctx.training || frozen) {
       const mean = this.running_mean.value as unknown as Tensor1D;
       const variance = this.running_var.value as unknown as Tensor1D;
       return batchNormInference(x, mean, variance, scale, offset, this.#eps);

@@ -11,6 +11,8 @@ import {
   tidy,
   variableGrads,
 } from '@tensorflow/tfjs-core';
+import { ArgumentError } from '../errors.js';
+import { trainableParameters } from '../freeze.js';
 import type { Context, Module } from '../module.js';
 import { dropTape } from '../ops/tape.js';
 import type { Loss } from './losses.js';
@@ -19,7 +21,7 @@ import type { Loss } from './losses.js';
 export interface GradientStep<Output> {
   readonly loss: Scalar;
   readonly output: Output;
-  /** d loss / d parameter by name in the state dict, in tfjs layout. A parameter that the loss does not depend on is absent. */
+  /** d loss / d parameter by name in the state dict, in tfjs layout. A parameter that is frozen, or that the loss does not depend on, is absent. */
   readonly gradients: ReadonlyMap<string, Tensor>;
   readonly dispose: () => void;
 }
@@ -36,7 +38,8 @@ export function gradientStep<Output, Labels>(
   loss: Loss<Output, Labels>,
   ctx: Context,
 ): GradientStep<Output> {
-  const parameters = [...model.parameters()].map(([name, parameter]): [string, Variable] => [name, parameter.value]);
+  const parameters = trainableParameters(model).map(([name, parameter]): [string, Variable] => [name, parameter.value]);
+  if (parameters.length === 0) throw new ArgumentError('Every parameter is frozen: unfreeze some to train.');
   const nested = engine().state.gradientDepth > 0;
   const owned: Tensor[] = [];
   let output: Output | undefined;

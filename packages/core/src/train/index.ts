@@ -1,5 +1,5 @@
 export { Trainer } from './trainer.js';
-export type { FitOptions, FitResult, TrainerOptions } from './trainer.js';
+export type { FitOptions, FitResult, LayerRate, TrainerOptions } from './trainer.js';
 export { evaluate } from './evaluate.js';
 export type { EvaluateOptions, Scores } from './evaluate.js';
 

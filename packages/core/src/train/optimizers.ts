@@ -8,8 +8,8 @@ import { type Rule, type Settings, adamRule, adamwRule, rmspropRule, sgdRule } f
 /** Changes named parameters by their gradients, and remembers what its rule needs between steps. */
 export interface Optimizer {
   readonly kind: string;
-  /** One step. Parameters without a gradient stay as they are. The gradients stay the caller's. */
-  step(gradients: ReadonlyMap<string, Tensor>, learningRate: number): void;
+  /** One step. Parameters without a gradient stay as they are. The gradients stay the caller's. `factor`: of a parameter's rate. */
+  step(gradients: ReadonlyMap<string, Tensor>, learningRate: number, factor?: (name: string) => number): void;
   /** The slots by `<parameter>.<slot>` in PyTorch's layout and names, and `<parameter>.step` where the rule counts steps. */
   state(): Promise<StateDict>;
   /** Takes back what `state()` gave; all or nothing. Throws FormatError for names and shapes that do not fit. */
@@ -124,7 +124,7 @@ class BoundOptimizer implements Optimizer {
     this.#parameters = parameters;
   }
 
-  step(gradients: ReadonlyMap<string, Tensor>, learningRate: number): void {
+  step(gradients: ReadonlyMap<string, Tensor>, learningRate: number, factor: (name: string) => number = () => 1): void {
     const scalars = new Map<number, Tensor>();
     // Kept: each parameter is updated in a tidy of its own, and they share these.
     const constant = (value: number): Tensor => {
@@ -137,7 +137,7 @@ class BoundOptimizer implements Optimizer {
         const parameter = this.#parameters.get(name);
         if (!parameter)
           throw new ConvkitError(`${this.kind}: there is a gradient for ${name}, which is not a parameter of the model.`);
-        tidy(() => this.#update(name, parameter, gradient, learningRate, constant));
+        tidy(() => this.#update(name, parameter, gradient, learningRate * factor(name), constant));
       }
     } finally {
       for (const known of scalars.values()) known.dispose();

@@ -12,6 +12,10 @@ export interface RunConfig {
   readonly optimizer: string;
   /** Names in the state dict. */
   readonly parameters: readonly string[];
+  /** Those of them that do not train. */
+  readonly frozen: readonly string[];
+  /** Pattern and factor of each rule. */
+  readonly learningRates: readonly string[];
 }
 
 /** The epoch with the best validation so far. */
@@ -112,10 +116,12 @@ function agree(saved: RunConfig, now: RunConfig): void {
   for (const key of ['seed', 'samples', 'batchesPerEpoch', 'accumulate', 'optimizer'] as const) {
     if (saved?.[key] !== now[key]) differences.push(`${key} (checkpoint ${String(saved?.[key])}, this run ${now[key]})`);
   }
-  const [before, after] = [new Set(saved?.parameters ?? []), new Set(now.parameters)];
-  const other = [...now.parameters.filter((name) => !before.has(name)), ...[...before].filter((name) => !after.has(name))];
-  if (other.length > 0)
-    differences.push(`parameters (${other.slice(0, 3).join(', ')}${other.length > 3 ? ` and ${other.length - 3} more` : ''})`);
+  for (const key of ['parameters', 'frozen', 'learningRates'] as const) {
+    const [before, after] = [saved?.[key] ?? [], now[key]];
+    const other = [...after.filter((name) => !before.includes(name)), ...before.filter((name) => !after.includes(name))];
+    if (other.length > 0)
+      differences.push(`${key} (${other.slice(0, 3).join(', ')}${other.length > 3 ? ` and ${other.length - 3} more` : ''})`);
+  }
   if (differences.length > 0) {
     throw new FormatError(
       `The checkpoint is of another run; it differs in ${differences.join(', ')}. Resume with its settings, or start a new run elsewhere.`,

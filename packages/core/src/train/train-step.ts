@@ -17,6 +17,8 @@ export interface StepSetup<Output> {
   readonly loss: Loss<Output>;
   readonly logits: LogitsOf<Output>;
   readonly clipNorm?: number;
+  /** The part of the learning rate that a parameter takes; default 1. */
+  readonly rateFactor?: (name: string) => number;
 }
 
 /** What is special to one step. */
@@ -133,12 +135,12 @@ function apply<Output>(setup: StepSetup<Output>, plan: StepPlan, { gradients, sq
   const norm = Math.sqrt(squares.reduce((a, b) => a + b, 0));
   const factor = setup.clipNorm === undefined ? 1 : clipFactor(norm, setup.clipNorm);
   if (factor === 1) {
-    setup.optimizer.step(gradients, plan.learningRate);
+    setup.optimizer.step(gradients, plan.learningRate, setup.rateFactor);
     return norm;
   }
   const clipped = scaleGradients(gradients, factor);
   try {
-    setup.optimizer.step(clipped, plan.learningRate);
+    setup.optimizer.step(clipped, plan.learningRate, setup.rateFactor);
   } finally {
     disposeMap(clipped);
   }

@@ -1,6 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { requireTrainingKernels } from '../backend/training-kernels.js';
 import { ArgumentError } from '../errors.js';
+import { type NamePattern, matchingParameters } from '../freeze.js';
 import type { Metric } from '../metrics/metric.js';
 import { DEFAULT_SEED, type Module } from '../module.js';
 import { Random } from '../random.js';
@@ -15,6 +16,12 @@ import { type Best, Progress } from './progress.js';
 import type { Schedule } from './schedules.js';
 import { type LogitsOf, outputTensor } from './tensors.js';
 
+export interface LayerRate {
+  readonly pattern: NamePattern;
+  /** Above 0; a layer that is not to change is frozen instead. */
+  readonly factor: number;
+}
+
 export interface TrainerOptions<Output = Tensor> {
   readonly optimizer: OptimizerFactory;
   readonly schedule: Schedule;
@@ -27,6 +34,11 @@ export interface TrainerOptions<Output = Tensor> {
   readonly clipNorm?: number;
   /** Batches to an optimizer step, averaged as if they were one batch. Default 1. */
   readonly accumulate?: number;
+  /**
+   * Parameters whose learning rate is this factor of the schedule's: a fine-tuned backbone may go slower than its new head.
+   * The first pattern that fits a name counts; the others have factor 1.
+   */
+  readonly learningRates?: readonly LayerRate[];
   /** What the metrics look at; needed if the model's output is not one tensor. */
   readonly logits?: LogitsOf<Output>;
 }
@@ -97,8 +109,9 @@ export class Trainer<Output = Tensor> {
     if (resume && !checkpoints) throw new ArgumentError('resume needs `checkpoints`, the store to resume from.');
     requireTrainingKernels();
 
-    const { accumulate = 1, metrics = [], loss = crossEntropy() as unknown as Loss<Output> } = this.#options;
+    const { accumulate = 1, metrics = [], learningRates = [], loss = crossEntropy() as unknown as Loss<Output> } = this.#options;
     const { model } = this;
+    const rateFactor = rateFactors(model, learningRates);
     const optimizer = this.#options.optimizer.bind(model.parameters());
     const config = {
       seed,
@@ -107,6 +120,8 @@ export class Trainer<Output = Tensor> {
       accumulate,
       optimizer: optimizer.kind,
       parameters: [...model.parameters()].map(([name]) => name),
+      frozen: [...model.parameters()].filter(([, { trainable }]) => !trainable).map(([name]) => name),
+      learningRates: learningRates.map(({ pattern, factor }, i) => `${i + 1}: ${String(pattern)} × ${factor}`),
     };
     const progress = new Progress(config, metrics);
     try {
@@ -118,7 +133,7 @@ export class Trainer<Output = Tensor> {
       }
       initializeMissing(model, seed);
       const { validationLoss = loss, logits = outputTensor } = this.#options;
-      const settings = { ...this.#options, model, optimizer, loss, validationLoss, logits, accumulate };
+      const settings = { ...this.#options, model, optimizer, loss, validationLoss, logits, accumulate, rateFactor };
       return await new Fit(settings, source, options, progress).run();
     } finally {
       optimizer.dispose();
@@ -132,6 +147,18 @@ function initializeMissing(model: Module<unknown>, seed: number): void {
   for (const [name, state] of model.state()) {
     if (state.kind !== 'counter' && !state.initialized) state.initialize(random.child(name));
   }
+}
+
+/** The factor of each parameter by its name. Throws ArgumentError for a pattern that fits none. */
+function rateFactors(model: Module<unknown>, rates: readonly LayerRate[]): (name: string) => number {
+  const factors = new Map<string, number>();
+  for (const { pattern, factor } of rates) {
+    if (!(factor > 0 && factor < Infinity)) {
+      throw new ArgumentError(`learningRates: the factor of ${String(pattern)} must be above 0, found ${factor}; or freeze it.`);
+    }
+    for (const [name] of matchingParameters(model, pattern)) if (!factors.has(name)) factors.set(name, factor);
+  }
+  return (name) => factors.get(name) ?? 1;
 }
 
 const isCount = (n: number): boolean => Number.isInteger(n) && n >= 1;
