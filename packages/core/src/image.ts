@@ -1,5 +1,7 @@
 export { centreCrop, crop, preprocess, preprocessSize } from './image/preprocess.js';
 export { resize } from './image/resize.js';
+export { toImage } from './image/input.js';
+export type { Drawable, ImageInput, PixelRows } from './image/input.js';
 
 /** A picture in memory: 8-bit RGB, row by row from the top, three bytes a pixel. */
 export interface Image {

@@ -3,7 +3,11 @@ export { Buffer, Counter, DEFAULT_SEED, Module, Parameter, Sequential, inference
 export type { Context, Stage, State } from './module.js';
 export { recompute } from './recompute.js';
 export { Classifier, inputSize } from './classifier.js';
-export type { ClassifierOptions, Prediction } from './classifier.js';
+export type { ClassifierOptions, ImageBatch, Prediction } from './classifier.js';
+export { features } from './features.js';
+export type { FeatureStage } from './features.js';
+export { freeze, unfreeze } from './freeze.js';
+export type { NamePattern } from './freeze.js';
 export { defineModel } from './model.js';
 export type { CommonConfig, ModelFactory, ModelInfo } from './model.js';
 export { summarize } from './summary.js';
@@ -37,8 +41,8 @@ export { Random, fnv1a, mix } from './random.js';
 export { ArgumentError, BackendError, ConvkitError, FormatError, ShapeError } from './errors.js';
 
 // Images
-export { centreCrop, crop, preprocess, preprocessSize, resize } from './image.js';
-export type { Image, Interpolation, Preprocessing } from './image.js';
+export { centreCrop, crop, preprocess, preprocessSize, resize, toImage } from './image.js';
+export type { Drawable, Image, ImageInput, Interpolation, PixelRows, Preprocessing } from './image.js';
 
 // Backends
 export { listBackends, registerBackend } from './backend/registry.js';

@@ -16,18 +16,30 @@ export interface LinearOptions {
  * Weights as in `torch.nn.Linear`: `weight` [outFeatures, inFeatures] and `bias` [outFeatures].
  */
 export class Linear extends Module {
-  readonly weight: Parameter;
-  readonly bias: Parameter | undefined;
+  weight: Parameter;
+  bias: Parameter | undefined;
   readonly inFeatures: number;
-  readonly outFeatures: number;
+  readonly #options: LinearOptions;
 
   constructor(inFeatures: number, outFeatures: number, options: LinearOptions = {}) {
     super();
-    const { bias = true, init = kaimingUniform({ a: Math.sqrt(5) }), biasInit = biasUniform(inFeatures) } = options;
+    const { init = kaimingUniform({ a: Math.sqrt(5) }), biasInit = biasUniform(inFeatures) } = options;
     this.inFeatures = inFeatures;
-    this.outFeatures = outFeatures;
+    this.#options = { ...options, init, biasInit };
     this.weight = new Parameter([outFeatures, inFeatures], { init, layout: 'linear' });
-    if (bias) this.bias = new Parameter([outFeatures], { init: biasInit });
+    if (options.bias ?? true) this.bias = new Parameter([outFeatures], { init: biasInit });
+  }
+
+  get outFeatures(): number {
+    return this.weight.shape[0];
+  }
+
+  /** Gives the layer another number of outputs. The old weights are freed; the new ones are not set yet, and not frozen. */
+  resize(outFeatures: number): void {
+    const { init, biasInit } = this.#options as Required<LinearOptions>;
+    this.dispose();
+    this.weight = new Parameter([outFeatures, this.inFeatures], { init, layout: 'linear' });
+    if (this.bias) this.bias = new Parameter([outFeatures], { init: biasInit });
   }
 
   forward(x: Tensor): Tensor {
