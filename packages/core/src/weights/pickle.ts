@@ -26,8 +26,8 @@ export interface PickleRules {
   build(object: unknown, state: unknown): void;
 }
 
-/** Steps that a pickle may take: more than thirty times those of the largest published networks. */
-export const MAX_STEPS = 2_000_000;
+/** Steps that a pickle may take: ten times those of the largest published classifiers. */
+export const MAX_STEPS = 1_000_000;
 
 /**
  * Reads one Python pickle (protocols 2 to 5) that begins at `start`, and says where it ends. It executes nothing: opcodes that
@@ -112,7 +112,7 @@ class Unpickler {
     let value = 0n;
     for (let i = length - 1; i >= 0; i--) value = (value << 8n) | BigInt(this.#bytes[at + i]);
     value = BigInt.asIntN(length * 8, value);
-    return BigInt(Number(value)) === value && Number.isSafeInteger(Number(value)) ? Number(value) : value;
+    return Number.isSafeInteger(Number(value)) ? Number(value) : value;
   }
 
   #pop(): unknown {
