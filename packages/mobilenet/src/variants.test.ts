@@ -1,4 +1,4 @@
-import { type Classifier, loadStateDict, selectBackend, stateDict } from '@convkit/core';
+import { type Classifier, loadStateDict, selectBackend, stateDict, summarize } from '@convkit/core';
 import { evaluateFilled, fillModel } from '@convkit/model-tests';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { mobilenetV1_025, mobilenetV1_100, mobilenetV2, mobilenetV3Small, models, renameKerasV1, renameTimmV2 } from './index.js';
@@ -44,6 +44,17 @@ describe('published parameter counts', () => {
     expect(count(mobilenetV4HybridMedium({ width: 0.75 }))).toBe(7_313_528);
     expect(count(mobilenetV4HybridLarge({ width: 0.75 }))).toBe(22_754_984);
   });
+});
+
+test.each([
+  ['mobilenetv1_025', 41],
+  ['mobilenetv1_050', 149],
+  ['mobilenet_v2_035', 59],
+  ['mobilenet_v2_050', 97],
+  ['mobilenet_v2_075', 209],
+])('%s needs the %i million multiply-adds that TensorFlow publishes', (name, millions) => {
+  const factory = models.find(({ info }) => info.name === name)!;
+  expect(Math.round(summarize(factory(), [224, 224]).macs / 1e6)).toBe(millions);
 });
 
 describe('padding', () => {

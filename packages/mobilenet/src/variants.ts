@@ -49,9 +49,9 @@ const v2 = { ...base, dropout: 0.2, preprocessing: torchvision } as const;
 
 const v2Variants = {
   mobilenet_v2: v2,
-  mobilenet_v2_035: { ...v2, width: 0.35, preprocessing: timm224 },
+  mobilenet_v2_035: { ...v2, width: 0.35 },
   mobilenet_v2_050: { ...v2, width: 0.5, preprocessing: timm224 },
-  mobilenet_v2_075: { ...v2, width: 0.75, preprocessing: timm224 },
+  mobilenet_v2_075: { ...v2, width: 0.75 },
   mobilenet_v2_140: { ...v2, width: 1.4, preprocessing: timm224 },
 } as const satisfies Record<string, MobileNetConfig>;
 
