@@ -12,5 +12,7 @@ if (task === 'lint') {
   pnpm(['exec', 'eslint', '.']);
   pnpm(['exec', 'prettier', '--check', '.']);
 } else {
-  pnpm(['exec', 'turbo', 'run', task, ...options]);
+  // vitest already runs a package's test files side by side: one package at a time keeps to the machine's cores
+  const concurrency = task === 'test' ? ['--concurrency=1'] : [];
+  pnpm(['exec', 'turbo', 'run', task, ...concurrency, ...options]);
 }
