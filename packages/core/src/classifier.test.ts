@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Tensor, type Tensor4D, memory, tensor3d, tensor4d } from '@tensorflow/tfjs-core';
+import { type Tensor, type Tensor4D, memory, tensor3d, tensor4d, tidy } from '@tensorflow/tfjs-core';
 import { beforeAll, expect, test } from 'vitest';
 import { selectBackend } from './backend/select.js';
 import { Classifier } from './classifier.js';
@@ -86,8 +86,8 @@ test('embed gives what the head takes, and does not run the head', async () => {
   const embedding = await net.embed([image, image]);
   expect(embedding.shape).toEqual([2, 6]);
   const x = tensor4d(preprocess(image, preprocessing), [1, 4, 4, 3]);
-  const head = net.classifier.parts().at(-1)![1].forward(embedding, inference) as Tensor;
-  const logits = net.forward(x, inference);
+  const head = tidy(() => net.classifier.parts().at(-1)![1].forward(embedding, inference));
+  const logits = tidy(() => net.forward(x, inference));
   expect([...head.dataSync().slice(0, 5)]).toEqual([...logits.dataSync()]);
   for (const used of [embedding, x, head, logits]) used.dispose();
   expect(memory().numTensors).toBe(before);

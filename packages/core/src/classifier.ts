@@ -29,16 +29,13 @@ export type ImageBatch = readonly ImageInput[] | Tensor4D;
 export abstract class Classifier extends Module<Tensor> {
   classes: readonly string[];
   preprocessing: Preprocessing;
+  /** The levels of the net's feature pyramid, finest first: what `features` gives by these names. */
+  stages: readonly FeatureStage[] = [];
 
   constructor({ numClasses, classes, preprocessing }: ClassifierOptions) {
     super();
     this.classes = classNames(numClasses, classes);
     this.preprocessing = preprocessing;
-  }
-
-  /** The levels of the net's feature pyramid, finest first: what `features` gives by these names. */
-  get stages(): readonly FeatureStage[] {
-    return [];
   }
 
   /** The linear layers that give logits: the net's own, then those of auxiliary heads. By default the last linear layer. */

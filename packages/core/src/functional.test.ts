@@ -50,6 +50,20 @@ describe.each(backends)('functions on %s', (backend) => {
     });
   });
 
+  test('means and maxima over places and over channels', () => {
+    tidy(() => {
+      const x = tensor4d([1, 5, 3, -4, 8, -6], [1, 1, 3, 2]);
+      expectClose(F.spatialMean(x), [4, -5 / 3]);
+      expectClose(F.spatialMax(x), [8, 5]);
+      expectClose(F.channelMean(x), [3, -0.5, 1]);
+      expectClose(F.channelMax(x), [5, 3, 8]);
+      expect(F.spatialMax(x).shape).toEqual([1, 1, 1, 2]);
+      expect(F.channelMax(x).shape).toEqual([1, 1, 3, 1]);
+      for (const f of [F.spatialMean, F.spatialMax, F.channelMean, F.channelMax])
+        checkGradient(f, [randomTensor([2, 3, 3, 4])], { step: 1e-3 });
+    });
+  });
+
   test('mul by a number, affine and reverseChannels', () => {
     tidy(() => {
       const x = tensor4d([1, 2, 3, 4, 5, 6], [1, 1, 2, 3]);

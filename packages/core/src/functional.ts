@@ -10,6 +10,7 @@ import {
   fill,
   leakyRelu as leakyReluOf,
   logSoftmax as logSoftmaxOf,
+  max,
   mean,
   mul as mulTensors,
   pad,
@@ -159,6 +160,18 @@ export function globalAvgPool(x: Tensor): Tensor2D {
   if (x.rank !== 4) throw new ShapeError(`globalAvgPool takes x [N,H,W,C], not [${x.shape}].`);
   return globalAvgPoolOp({ x }, { height: x.shape[1]!, width: x.shape[2]! })[0] as Tensor2D;
 }
+
+/** Mean over all pixels that keeps the axes: [N,H,W,C] → [N,1,1,C]. */
+export const spatialMean = (x: Tensor): Tensor => mean(x, [1, 2], true);
+
+/** Largest value of each channel: [N,H,W,C] → [N,1,1,C]. */
+export const spatialMax = (x: Tensor): Tensor => max(x, [1, 2], true);
+
+/** Mean over the channels of each pixel: [..., C] → [..., 1]. */
+export const channelMean = (x: Tensor): Tensor => mean(x, -1, true);
+
+/** Largest channel of each pixel: [..., C] → [..., 1]. */
+export const channelMax = (x: Tensor): Tensor => max(x, -1, true);
 
 /** [N,H,W,C] → [N, C·H·W], in PyTorch's order of channel, row, column, which the weights of a following Linear expect. */
 export function flatten(x: Tensor): Tensor2D {
