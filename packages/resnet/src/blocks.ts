@@ -1,5 +1,7 @@
-import { BatchNorm2d, Conv2d, type Context, Module, Sequential, add, kaimingNormal, pipe, relu, zeros } from '@convkit/core';
+import { AvgPool2d, BatchNorm2d, Conv2d, type Context, Module, Sequential, type Stage } from '@convkit/core';
+import { add, kaimingNormal, pipe, relu, zeros } from '@convkit/core';
 import type { Tensor } from '@tensorflow/tfjs-core';
+import { type Attention, attentionOf } from './attention.js';
 
 const init = kaimingNormal({ mode: 'out' });
 
@@ -16,11 +18,19 @@ export interface BlockOptions {
   widthPerGroup: number;
   /** Start each block as the identity: zeros for γ of its last normalisation (Goyal et al. 2017). */
   zeroInitLast: boolean;
+  /** At the end of each residual branch; default: none. */
+  attention?: Attention;
+  /** What brings a shortcut to a lower resolution: the stride of its 1×1 convolution, which sees a quarter of the pixels, or their mean (ResNet-D). */
+  shortcut: 'stride' | 'mean';
 }
 
 /** A 1×1 projection where the shape changes, else nothing. */
-const projection = (cin: number, cout: number, stride: number) =>
-  stride > 1 || cin !== cout ? new Sequential([conv1x1(cin, cout, stride), new BatchNorm2d(cout)]) : undefined;
+function projection(cin: number, cout: number, stride: number, { shortcut }: BlockOptions): Sequential | undefined {
+  if (stride === 1 && cin === cout) return undefined;
+  if (shortcut === 'stride') return new Sequential([conv1x1(cin, cout, stride), new BatchNorm2d(cout)]);
+  const pool: Stage = stride === 1 ? (x) => x : new AvgPool2d(2, { stride, ceilMode: true, countIncludePad: false });
+  return new Sequential([pool, conv1x1(cin, cout), new BatchNorm2d(cout)]);
+}
 
 /** 3×3 → 3×3 plus shortcut: [N, H, W, cin] → [N, H/stride, W/stride, planes]. */
 export class BasicBlock extends Module {
@@ -29,19 +39,22 @@ export class BasicBlock extends Module {
   readonly bn1: BatchNorm2d;
   readonly conv2: Conv2d;
   readonly bn2: BatchNorm2d;
+  readonly se: Module | undefined;
   readonly downsample: Sequential | undefined;
 
-  constructor(cin: number, planes: number, stride: number, { zeroInitLast }: BlockOptions) {
+  constructor(cin: number, planes: number, stride: number, options: BlockOptions) {
     super();
+    const { zeroInitLast, attention } = options;
     this.conv1 = conv3x3(cin, planes, stride);
     this.bn1 = new BatchNorm2d(planes);
     this.conv2 = conv3x3(planes, planes);
     this.bn2 = new BatchNorm2d(planes, zeroInitLast ? { init: zeros } : {});
-    this.downsample = projection(cin, planes, stride);
+    this.se = attention && attentionOf(attention, planes);
+    this.downsample = projection(cin, planes, stride, options);
   }
 
   forward(x: Tensor, ctx: Context): Tensor {
-    const y = pipe(ctx, x, this.conv1, this.bn1, relu, this.conv2, this.bn2);
+    const y = pipe(ctx, x, this.conv1, this.bn1, relu, this.conv2, this.bn2, ...(this.se ? [this.se] : []));
     return relu(add(y, this.downsample?.forward(x, ctx) ?? x));
   }
 }
@@ -55,10 +68,12 @@ export class Bottleneck extends Module {
   readonly bn2: BatchNorm2d;
   readonly conv3: Conv2d;
   readonly bn3: BatchNorm2d;
+  readonly se: Module | undefined;
   readonly downsample: Sequential | undefined;
 
-  constructor(cin: number, planes: number, stride: number, { groups, widthPerGroup, zeroInitLast }: BlockOptions) {
+  constructor(cin: number, planes: number, stride: number, options: BlockOptions) {
     super();
+    const { groups, widthPerGroup, zeroInitLast, attention } = options;
     const width = Math.floor((planes * widthPerGroup) / 64) * groups;
     const cout = planes * Bottleneck.expansion;
     this.conv1 = conv1x1(cin, width);
@@ -67,11 +82,13 @@ export class Bottleneck extends Module {
     this.bn2 = new BatchNorm2d(width);
     this.conv3 = conv1x1(width, cout);
     this.bn3 = new BatchNorm2d(cout, zeroInitLast ? { init: zeros } : {});
-    this.downsample = projection(cin, cout, stride);
+    this.se = attention && attentionOf(attention, cout);
+    this.downsample = projection(cin, cout, stride, options);
   }
 
   forward(x: Tensor, ctx: Context): Tensor {
-    const y = pipe(ctx, x, this.conv1, this.bn1, relu, this.conv2, this.bn2, relu, this.conv3, this.bn3);
+    const { conv1, bn1, conv2, bn2, conv3, bn3, se } = this;
+    const y = pipe(ctx, x, conv1, bn1, relu, conv2, bn2, relu, conv3, bn3, ...(se ? [se] : []));
     return relu(add(y, this.downsample?.forward(x, ctx) ?? x));
   }
 }

@@ -66,6 +66,7 @@ export class CifarResNet extends Classifier {
     this.layer1 = stage(width, width, 1);
     this.layer2 = stage(width, 2 * width, 2);
     this.layer3 = stage(2 * width, 4 * width, 2);
+    this.stages = [1, 2, 4].map((times, i) => ({ name: `layer${i + 1}`, stride: times, channels: times * width }));
     this.linear = new Linear(4 * width, numClasses, { init: kaimingNormal() });
   }
 

@@ -24,6 +24,7 @@ export class SmallResNet extends Classifier {
     this.layer1 = new CifarBlock(64, 64, 1, 'B');
     this.layer2 = new CifarBlock(64, 128, 1, 'B');
     this.layer3 = new CifarBlock(128, 256, 1, 'B');
+    this.stages = [64, 128, 256].map((channels, i) => ({ name: `layer${i + 1}`, stride: 2, channels }));
     this.fc = new Linear(256, config.numClasses);
   }
 

@@ -1,7 +1,8 @@
 import { type Classifier, selectBackend } from '@convkit/core';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { CifarResNet, models, resnet18, resnet20, resnet50, smallResnet } from './index.js';
+import { CifarResNet, models, resnet18, resnet18d, resnet20, resnet50, seresnet50, smallResnet } from './index.js';
 
+const shapes = (model: Classifier) => new Map([...model.state()].map(([name, { shape }]) => [name, shape]));
 const count = (model: Classifier) => [...model.parameters()].reduce((total, [, { size }]) => total + size, 0);
 
 beforeAll(() => selectBackend('cpu'));
@@ -16,6 +17,9 @@ describe('published parameter counts', () => {
     resnext50_32x4d: 25_028_904,
     resnext101_32x8d: 88_791_336,
     resnext101_64x4d: 83_455_272,
+    resnet18d: 11_708_744,
+    resnet50d: 25_576_264,
+    seresnet50: 28_088_024,
     wide_resnet50_2: 68_883_240,
     wide_resnet101_2: 126_886_696,
     resnet20: 269_722,
@@ -64,7 +68,32 @@ test('zeroInitLast starts each block with zeros for γ of its last normalisation
 
 test('the small stem keeps the resolution of small images', () => {
   const model = resnet18({ stem: 'small', numClasses: 10 });
-  expect(model.conv1.weight.shape).toEqual([64, 3, 3, 3]);
+  expect(shapes(model).get('conv1.weight')).toEqual([64, 3, 3, 3]);
+});
+
+test('names of the deep stem, of pooled shortcuts and of attention are those of timm', () => {
+  const d = [...shapes(resnet18d()).keys()];
+  expect(d.filter((name) => /^(conv1|bn1)\..*weight/.test(name))).toEqual([
+    ...['conv1.0.weight', 'conv1.1.weight', 'conv1.3.weight', 'conv1.4.weight', 'conv1.6.weight', 'bn1.weight'],
+  ]);
+  expect(d).toContain('layer2.0.downsample.1.weight');
+  expect(d).toContain('layer2.0.downsample.2.running_mean');
+  const se = shapes(seresnet50());
+  expect(se.get('layer1.0.se.fc1.weight')).toEqual([16, 256, 1, 1]);
+  expect(se.get('layer4.2.se.fc2.bias')).toEqual([2048]);
+  const order = [...se.keys()].filter((name) => name.startsWith('layer1.0.') && name.endsWith('.weight'));
+  expect(order.slice(-5)).toEqual(
+    ['bn3', 'se.fc1', 'se.fc2', 'downsample.0', 'downsample.1'].map((name) => `layer1.0.${name}.weight`),
+  );
+  const cbam = [...shapes(resnet50({ attention: 'cbam' })).keys()].filter((name) => /^layer1\.1\.se\..*weight/.test(name));
+  expect(cbam).toEqual(
+    ['channel.fc1', 'channel.fc2', 'spatial.conv.conv', 'spatial.conv.bn'].map((name) => `layer1.1.se.${name}.weight`),
+  );
+});
+
+test('ResNet-50 with block attention has the 28.09 M parameters of the paper, less the biases that timm leaves out', () => {
+  const biases = [3, 4, 6, 3].reduce((sum, blocks, i) => sum + blocks * (256 + 16) * 2 ** i, 0);
+  expect(((count(resnet50({ attention: 'cbam' })) + biases) / 1e6).toFixed(2)).toBe('28.09');
 });
 
 test('a depth that is not 6n + 2 is refused with the depths that work', () => {

@@ -16,7 +16,11 @@ const base = {
   widthPerGroup: 64,
   zeroInitLast: false,
   stem: 'imagenet',
+  shortcut: 'stride',
 } as const;
+
+/** ResNet-D: what He et al. 2018 change at stem and shortcuts. */
+const typeD = { ...base, stem: 'deep', shortcut: 'mean' } as const;
 
 const imagenetVariants = {
   resnet18: { ...base, block: 'basic', layers: [2, 2, 2, 2] },
@@ -27,6 +31,9 @@ const imagenetVariants = {
   resnext50_32x4d: { ...base, block: 'bottleneck', layers: [3, 4, 6, 3], groups: 32, widthPerGroup: 4 },
   resnext101_32x8d: { ...base, block: 'bottleneck', layers: [3, 4, 23, 3], groups: 32, widthPerGroup: 8 },
   resnext101_64x4d: { ...base, block: 'bottleneck', layers: [3, 4, 23, 3], groups: 64, widthPerGroup: 4 },
+  resnet18d: { ...typeD, block: 'basic', layers: [2, 2, 2, 2] },
+  resnet50d: { ...typeD, block: 'bottleneck', layers: [3, 4, 6, 3] },
+  seresnet50: { ...base, block: 'bottleneck', layers: [3, 4, 6, 3], attention: 'se' },
   wide_resnet50_2: { ...base, block: 'bottleneck', layers: [3, 4, 6, 3], widthPerGroup: 128 },
   wide_resnet101_2: { ...base, block: 'bottleneck', layers: [3, 4, 23, 3], widthPerGroup: 128 },
 } as const satisfies Record<string, ResNetConfig>;
@@ -46,7 +53,7 @@ const about = { package: '@convkit/resnet' } as const;
 
 const imagenetResNet = (name: keyof typeof imagenetVariants): ModelFactory<ResNetConfig, ResNet> =>
   defineModel<ResNetConfig, ResNet>(
-    { ...about, name, dataset: 'imagenet', reference: 'torchvision' },
+    { ...about, name, dataset: 'imagenet', reference: /d$|^se/.test(name) ? 'timm' : 'torchvision' },
     imagenetVariants[name],
     (config) => new ResNet(config),
   );
@@ -66,6 +73,9 @@ export const resnet152 = imagenetResNet('resnet152');
 export const resnext50_32x4d = imagenetResNet('resnext50_32x4d');
 export const resnext101_32x8d = imagenetResNet('resnext101_32x8d');
 export const resnext101_64x4d = imagenetResNet('resnext101_64x4d');
+export const resnet18d = imagenetResNet('resnet18d');
+export const resnet50d = imagenetResNet('resnet50d');
+export const seresnet50 = imagenetResNet('seresnet50');
 export const wideResnet50_2 = imagenetResNet('wide_resnet50_2');
 export const wideResnet101_2 = imagenetResNet('wide_resnet101_2');
 
@@ -86,5 +96,6 @@ export const smallResnet = defineModel<CommonConfig, SmallResNet>(
 export const models = [
   ...[resnet18, resnet34, resnet50, resnet101, resnet152],
   ...[resnext50_32x4d, resnext101_32x8d, resnext101_64x4d, wideResnet50_2, wideResnet101_2],
+  ...[resnet18d, resnet50d, seresnet50],
   ...[resnet8, resnet20, resnet32, resnet44, resnet56, resnet110, smallResnet],
 ] as const;
