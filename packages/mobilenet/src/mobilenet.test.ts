@@ -1,13 +1,7 @@
 import { describeModel, sharedGoldens, testOverfits } from '@convkit/model-tests';
 import { describe } from 'vitest';
-import {
-  mobilenetV1_100,
-  mobilenetV2,
-  mobilenetV3Small,
-  mobilenetV4ConvSmall,
-  mobilenetV4HybridMedium,
-  models,
-} from './index.js';
+import { mobilenetV1_100, mobilenetV2, mobilenetV3Small, mobilenetV4ConvSmall, models } from './index.js';
+import { mobilenetV4HybridLarge, mobilenetV4HybridMedium } from './index.js';
 
 const fixture = (name: string) => new URL(`__fixtures__/${name}.json`, import.meta.url);
 
@@ -22,9 +16,10 @@ testOverfits('a MobileNet v1', () => mobilenetV1_100({ width: 0.25, numClasses: 
 testOverfits('a MobileNet v2', () => mobilenetV2({ width: 0.25, numClasses: 4 }), { size: 32 });
 testOverfits('a MobileNet v3', () => mobilenetV3Small({ width: 0.5, numClasses: 4 }), { size: 32 });
 testOverfits(
-  'a hybrid MobileNet v4',
+  'a hybrid MobileNet v4 with GELU',
   () =>
-    mobilenetV4HybridMedium({
+    mobilenetV4HybridLarge({
+      stem: 16,
       stages: [
         { channels: 16, stride: 2, blocks: [{ kind: 'fused', expand: 4 }] },
         {
