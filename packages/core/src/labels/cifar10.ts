@@ -1,0 +1,5 @@
+/** The 10 classes of CIFAR-10, in the order of its labels. */
+export const cifar10Classes = [
+  ...(['airplane', 'automobile', 'bird', 'cat', 'deer'] as const),
+  ...(['dog', 'frog', 'horse', 'ship', 'truck'] as const),
+] as const;

@@ -1,0 +1,149 @@
+import type { Classifier } from './classifier.js';
+import { ArgumentError, FormatError } from './errors.js';
+import type { CommonConfig, ModelInfo } from './model.js';
+import { cifar10Classes } from './labels/cifar10.js';
+import { type PublishedWeights, defaultTag } from './published.js';
+import { loadBackbone } from './weights/backbone.js';
+import { loadStateDict } from './weights/state-dict.js';
+import type { WeightsFile } from './weights/weights-file.js';
+import {
+  type FetchOptions,
+  type FetchWeights,
+  type WeightsLocation,
+  locationText,
+  parseLocation,
+} from './weights/weights-source.js';
+
+export interface PretrainedOptions extends FetchOptions {
+  /** Of the head that is drawn anew when `numClasses` is not that of the weights. Default 0. */
+  readonly seed?: number;
+  /** Gives each name of the file its name in the model. Default: that of the published table, or the model's own. */
+  readonly rename?: (name: string) => string;
+}
+
+/** Where a model's weights came from, and what of them was loaded. */
+export interface WeightsOrigin {
+  /** As `pretrained` takes it: `hf:timm/resnet50.tv_in1k/model.safetensors`, a URL or a path. */
+  readonly source: string;
+  readonly tag: string | undefined;
+  /** Number of weights and buffers that were set. */
+  readonly loaded: number;
+  /** The weights that did not come from the file: those of a head for other classes. */
+  readonly fresh: readonly string[];
+}
+
+/** A model with its weights, and where they came from. */
+export type Pretrained<Model> = Model & { readonly origin: WeightsOrigin };
+
+/** Weights on the way into a model. */
+export interface OpenedWeights {
+  readonly file: WeightsFile;
+  /** As errors name them. */
+  readonly source: string;
+  readonly tag: string | undefined;
+  readonly published: PublishedWeights | undefined;
+}
+
+/**
+ * Gets the weights of a variant: by tag (default: the first of `info.weights`), `hf:organisation/name/file`, URL or path.
+ * Throws ArgumentError for a tag that is not known, and what getting and reading the file may throw.
+ */
+export async function openWeights(info: ModelInfo, source?: string, options: FetchOptions = {}): Promise<OpenedWeights> {
+  const { tag, published, location } = findWeights(info, source);
+  // Resolved by the package's `imports`: Node's files and cache, or a browser's fetch.
+  const { fetchWeights } = (await import('#fetch-weights')) as { fetchWeights: FetchWeights };
+  return { file: await fetchWeights(location, options), source: locationText(location), tag, published };
+}
+
+function findWeights(
+  info: ModelInfo,
+  source: string | undefined,
+): { tag: string | undefined; published: PublishedWeights | undefined; location: WeightsLocation } {
+  const table = info.weights ?? {};
+  const name = source ?? defaultTag(info.name, table);
+  if (Object.hasOwn(table, name)) return { tag: name, published: table[name], location: table[name].location };
+  if (/^[\w-]+$/.test(name)) {
+    const tags = Object.keys(table);
+    const known = tags.length > 0 ? `its tags are ${tags.join(', ')}` : 'it has none';
+    throw new ArgumentError(
+      `${info.name} has no published weights ${JSON.stringify(name)} (${known}); for a file write ./${name}.`,
+    );
+  }
+  return { tag: undefined, published: undefined, location: parseLocation(name) };
+}
+
+/** Builds a variant and loads published or own weights into it; see `ModelFactory.pretrained`. */
+export async function loadPretrained<Config extends CommonConfig, Model extends Classifier>(
+  info: ModelInfo,
+  build: (config: Partial<Config>) => Model,
+  source: string | undefined,
+  config: Partial<Config>,
+  options: PretrainedOptions,
+): Promise<Pretrained<Model>> {
+  const opened = await openWeights(info, source, options);
+  const brought = await configFor(opened, info);
+  const asked = config.numClasses ?? config.classes?.length;
+  const model = build({
+    ...brought,
+    ...(asked === undefined ? {} : headFor(asked, brought)),
+    ...config,
+    ...preprocessingFor(opened, info, config),
+  });
+  try {
+    const rename = options.rename ?? opened.published?.rename;
+    const how = { ...(rename && { rename }), ...(options.seed === undefined ? {} : { seed: options.seed }) };
+    const { tensors } = opened.file;
+    // A new head is something to ask for: without numClasses, weights of other classes do not fit.
+    const { loaded, fresh } =
+      asked === undefined ? { ...loadStateDict(model, tensors, how), fresh: [] } : loadBackbone(model, tensors, how);
+    const { source: from, tag } = opened;
+    return Object.assign(model, { origin: { source: from, tag, loaded: loaded.length, fresh } });
+  } catch (error) {
+    model.dispose();
+    throw error instanceof FormatError ? new FormatError(`${opened.source} does not fit ${info.name}. ${error.message}`) : error;
+  }
+}
+
+/** The options that the weights bring: from the published table, or from the metadata of a file that convkit wrote. */
+async function configFor({ file, published, source }: OpenedWeights, info: ModelInfo): Promise<Partial<CommonConfig>> {
+  const { model, classes, stem } = file.metadata;
+  if (model !== undefined && model !== info.name)
+    throw new FormatError(`${source} holds weights of ${model}, not of ${info.name}.`);
+  const names = classes === undefined ? await classesOf(published?.classes ?? info.dataset) : parseClasses(classes, source);
+  return {
+    classes: names,
+    numClasses: names.length,
+    ...(stem === undefined ? {} : { stem }), // an option of ResNet only; others are never saved with it
+    ...published?.config,
+  };
+}
+
+async function classesOf(dataset: 'imagenet' | 'cifar10'): Promise<readonly string[]> {
+  if (dataset === 'cifar10') return cifar10Classes;
+  return (await import('./labels/imagenet.js')).imagenetClasses;
+}
+
+function parseClasses(text: string, source: string): readonly string[] {
+  try {
+    const classes: unknown = JSON.parse(text);
+    if (Array.isArray(classes) && classes.every((name) => typeof name === 'string')) return classes;
+  } catch {
+    // Reported below, like JSON that is not a list.
+  }
+  throw new FormatError(`${source}: expected the metadata 'classes' to be a JSON list of names, found ${text.slice(0, 80)}`);
+}
+
+/** What the caller says, then the file, then the table, then the variant. */
+function preprocessingFor(
+  { file, published }: OpenedWeights,
+  info: ModelInfo,
+  config: Partial<CommonConfig>,
+): { preprocessing: CommonConfig['preprocessing'] } {
+  return {
+    preprocessing: config.preprocessing ?? { ...(published?.preprocessing ?? info.preprocessing), ...file.preprocessing },
+  };
+}
+
+/** Keeps the names of the classes where there are as many as asked for. */
+const headFor = (numClasses: number, { classes }: Partial<CommonConfig>): Partial<CommonConfig> =>
+  classes?.length === numClasses ? { numClasses } : { numClasses, classes: undefined };
