@@ -13,8 +13,8 @@ export interface PublishedWeights<Config extends CommonConfig = CommonConfig> {
   /** Published accuracy on the data set's validation or test images, 0 … 1. */
   readonly top1?: number;
   readonly top5?: number;
-  /** SPDX identifier of the weights' licence. */
-  readonly licence: string;
+  /** SPDX identifier of the weights' licence, where it is stated. */
+  readonly licence?: string;
   /** Options of the net that these weights need, such as the padding of TensorFlow. */
   readonly config?: Partial<Config>;
   /** Gives their names in the model, where they differ. */

@@ -1,5 +1,6 @@
 import { ArgumentError, type ModelFactory, type Preprocessing, defineModel } from '@convkit/core';
 import { DenseNet, type DenseNetConfig } from './densenet.js';
+import { imagenetWeights } from './weights.js';
 
 const imagenetPreprocessing: Preprocessing = {
   size: 224,
@@ -67,7 +68,7 @@ const about = { package: '@convkit/densenet' } as const;
 
 const imagenetDenseNet = (name: keyof typeof imagenetVariants): ModelFactory<DenseNetConfig, DenseNet> =>
   defineModel<DenseNetConfig, DenseNet>(
-    { ...about, name, dataset: 'imagenet', reference: 'torchvision' },
+    { ...about, name, dataset: 'imagenet', reference: 'torchvision', weights: imagenetWeights[name] },
     imagenetVariants[name],
     (config) => new DenseNet(config),
   );

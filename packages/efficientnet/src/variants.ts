@@ -1,5 +1,6 @@
 import { type ModelFactory, type Preprocessing, defineModel } from '@convkit/core';
 import { EfficientNet, type EfficientNetConfig, type Stage } from './efficientnet.js';
+import { weightsOf } from './weights.js';
 
 const imagenetColours = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] } as const;
 /** Pixels from −1 to 1. */
@@ -125,6 +126,7 @@ const efficientnet = (name: keyof typeof variants): ModelFactory<EfficientNetCon
       name,
       dataset: 'imagenet',
       reference: name in tensorflowVariants ? 'timm' : 'torchvision',
+      weights: weightsOf(name, variants[name].preprocessing),
     },
     variants[name],
     (config) => new EfficientNet(config),

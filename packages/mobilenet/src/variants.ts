@@ -5,6 +5,7 @@ import { MobileNetV2 } from './mobilenet-v2.js';
 import { MobileNetV3, type MobileNetV3Config } from './mobilenet-v3.js';
 import { MobileNetV4, type MobileNetV4Config } from './mobilenet-v4.js';
 import { convLarge, convMedium, convSmall, hybridLarge, hybridMedium } from './stages-v4.js';
+import { weightsOf } from './weights.js';
 
 const imagenetColours = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] } as const;
 /** Pixels from −1 to 1. */
@@ -119,24 +120,32 @@ const v4Variants = {
 const about = { package: '@convkit/mobilenet', dataset: 'imagenet' } as const;
 
 const mobilenetV1 = (name: keyof typeof v1Variants): ModelFactory<MobileNetConfig, MobileNetV1> =>
-  defineModel<MobileNetConfig, MobileNetV1>({ ...about, name, reference: 'timm' }, v1Variants[name], (c) => new MobileNetV1(c));
+  defineModel<MobileNetConfig, MobileNetV1>(
+    { ...about, name, reference: 'timm', weights: weightsOf(name, v1Variants[name].preprocessing) },
+    v1Variants[name],
+    (c) => new MobileNetV1(c),
+  );
 
 const mobilenetV2Of = (name: keyof typeof v2Variants): ModelFactory<MobileNetConfig, MobileNetV2> =>
   defineModel<MobileNetConfig, MobileNetV2>(
-    { ...about, name, reference: 'torchvision' },
+    { ...about, name, reference: 'torchvision', weights: weightsOf(name, v2Variants[name].preprocessing) },
     v2Variants[name],
     (c) => new MobileNetV2(c),
   );
 
 const mobilenetV3 = (name: keyof typeof v3Variants): ModelFactory<MobileNetV3Config, MobileNetV3> =>
   defineModel<MobileNetV3Config, MobileNetV3>(
-    { ...about, name, reference: 'torchvision' },
+    { ...about, name, reference: 'torchvision', weights: weightsOf(name, v3Variants[name].preprocessing) },
     v3Variants[name],
     (c) => new MobileNetV3(c),
   );
 
 const mobilenetV4 = (name: keyof typeof v4Variants): ModelFactory<MobileNetV4Config, MobileNetV4> =>
-  defineModel<MobileNetV4Config, MobileNetV4>({ ...about, name, reference: 'timm' }, v4Variants[name], (c) => new MobileNetV4(c));
+  defineModel<MobileNetV4Config, MobileNetV4>(
+    { ...about, name, reference: 'timm', weights: weightsOf(name, v4Variants[name].preprocessing) },
+    v4Variants[name],
+    (c) => new MobileNetV4(c),
+  );
 
 export const mobilenetV1_025 = mobilenetV1('mobilenetv1_025');
 export const mobilenetV1_050 = mobilenetV1('mobilenetv1_050');

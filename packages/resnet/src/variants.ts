@@ -2,6 +2,7 @@ import { type CommonConfig, type ModelFactory, type Preprocessing, defineModel }
 import { CifarResNet, type CifarResNetConfig } from './cifar-resnet.js';
 import { ResNet, type ResNetConfig } from './resnet.js';
 import { SmallResNet } from './small-resnet.js';
+import { cifarWeights, imagenetWeights } from './weights.js';
 
 const rgb = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] } as const;
 const imagenet: Preprocessing = { ...rgb, size: 224, resize: 256, interpolation: 'bilinear' };
@@ -53,14 +54,17 @@ const about = { package: '@convkit/resnet' } as const;
 
 const imagenetResNet = (name: keyof typeof imagenetVariants): ModelFactory<ResNetConfig, ResNet> =>
   defineModel<ResNetConfig, ResNet>(
-    { ...about, name, dataset: 'imagenet', reference: /d$|^se/.test(name) ? 'timm' : 'torchvision' },
+    {
+      ...{ ...about, name, dataset: 'imagenet', reference: /d$|^se/.test(name) ? 'timm' : 'torchvision' },
+      weights: imagenetWeights[name],
+    },
     imagenetVariants[name],
     (config) => new ResNet(config),
   );
 
 const cifarResNet = (name: keyof typeof cifarVariants): ModelFactory<CifarResNetConfig, CifarResNet> =>
   defineModel<CifarResNetConfig, CifarResNet>(
-    { ...about, name, dataset: 'cifar10', reference: 'akamaster/pytorch_resnet_cifar10' },
+    { ...about, name, dataset: 'cifar10', reference: 'akamaster/pytorch_resnet_cifar10', weights: cifarWeights[name] },
     cifarVariants[name],
     (config) => new CifarResNet(config),
   );

@@ -1,5 +1,6 @@
 import { type ModelFactory, type Preprocessing, defineModel } from '@convkit/core';
 import { Vgg, type VggConfig, type VggLayer } from './vgg.js';
+import { imagenetWeights } from './weights.js';
 
 const imagenetPreprocessing: Preprocessing = {
   size: 224,
@@ -85,7 +86,11 @@ const cifarVgg = (name: keyof typeof cifarVariants) =>
 const linearVgg = (name: keyof typeof linearVariants) => vgg(name, 'cifar10', 'kuangliu/pytorch-cifar', linearVariants[name]);
 
 function vgg(name: string, dataset: 'imagenet' | 'cifar10', reference: string, config: VggConfig): ModelFactory<VggConfig, Vgg> {
-  return defineModel<VggConfig, Vgg>({ package: '@convkit/vgg', name, dataset, reference }, config, (given) => new Vgg(given));
+  return defineModel<VggConfig, Vgg>(
+    { package: '@convkit/vgg', name, dataset, reference, weights: imagenetWeights[name] },
+    config,
+    (given) => new Vgg(given),
+  );
 }
 
 export const vgg11 = imagenetVgg('vgg11');
