@@ -1,14 +1,11 @@
 import { sharedDir } from '@convkit/model-tests';
-import '@tensorflow/tfjs-backend-cpu';
-import { ready, setBackend } from '@tensorflow/tfjs-core';
-import { stateDict } from '@convkit/core';
+import { selectBackend, stateDict } from '@convkit/core';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { models, resnet20, resnet50 } from './variants.js';
 
 beforeAll(async () => {
-  await setBackend('cpu');
-  await ready();
+  await selectBackend('cpu');
 });
 
 test('every published table names a place, a plausible accuracy and a preprocessing', () => {
