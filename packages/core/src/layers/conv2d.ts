@@ -1,4 +1,4 @@
-import { type Tensor, type Tensor4D, add } from '@tensorflow/tfjs-core';
+import { type Tensor, type Tensor4D } from '@tensorflow/tfjs-core';
 import { ArgumentError, ShapeError } from '../errors.js';
 import { type Initializer, biasUniform, kaimingUniform } from '../init.js';
 import { Module, Parameter } from '../module.js';
@@ -62,10 +62,14 @@ export class Conv2d extends Module {
   }
 
   forward(x: Tensor): Tensor {
+    return this.convolve(x, this.weight.value, this.bias?.value);
+  }
+
+  /** The layer with other values: a filter [kh, kw, cin/groups, cout], as `weight.value` has it, and a bias [cout]. */
+  convolve(x: Tensor, filter: Tensor, bias?: Tensor): Tensor {
     if (x.rank !== 4 || x.shape[3] !== this.cin) {
       throw new ShapeError(`Conv2d: expected an input of [N, H, W, ${this.cin}], found [${x.shape}].`);
     }
-    const y = conv2d(x as Tensor4D, this.weight.value as unknown as Tensor4D, this.#settings);
-    return this.bias ? add(y, this.bias.value) : y;
+    return conv2d(x as Tensor4D, filter as Tensor4D, this.#settings, bias);
   }
 }

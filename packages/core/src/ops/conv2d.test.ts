@@ -88,7 +88,7 @@ const cases: Record<string, Case> = {
 describe.each(backends)('conv2d on %s', (backend) => {
   beforeAll(() => useBackend(backend));
 
-  test.each(Object.entries(cases))('%s: values and both gradients', (_, c) => {
+  test.each(Object.entries(cases))('%s: values and gradients, with and without bias', (_, c) => {
     const groups = c.groups ?? 1;
     const options: ConvOptions = {
       stride: c.stride ?? [1, 1],
@@ -101,6 +101,14 @@ describe.each(backends)('conv2d on %s', (backend) => {
       const filter = randomTensor<Tensor4D>([...c.kernel, c.x[3] / groups, c.cout]);
       expectClose(conv2d(x, filter, options), reference(x, filter, options), 1e-4);
       checkGradient((a, b) => conv2d(a as Tensor4D, b as Tensor4D, options), [x, filter], { step: 0.1, tolerance: 3e-3 });
+      const bias = randomTensor([c.cout]);
+      const added = bias.dataSync();
+      const expected = reference(x, filter, options).map((value, i) => value + added[i % c.cout]);
+      expectClose(conv2d(x, filter, options, bias), expected, 1e-4);
+      checkGradient((a, b, t) => conv2d(a as Tensor4D, b as Tensor4D, options, t), [x, filter, bias], {
+        step: 0.1,
+        tolerance: 3e-3,
+      });
     });
   });
 
@@ -113,6 +121,9 @@ describe.each(backends)('conv2d on %s', (backend) => {
     expect(() => conv2d(x, filter, options)).toThrow(/has 6 channels.*takes 4/);
     const large = randomTensor<Tensor4D>([7, 7, 6, 2]);
     expect(() => conv2d(x, large, options)).toThrow(/input of 4×4 is smaller than the kernel 7×7/);
+    const fitting = randomTensor<Tensor4D>([3, 3, 6, 8]);
+    expect(() => conv2d(x, fitting, options, x)).toThrow(/takes a bias \[8\]/);
+    fitting.dispose();
     large.dispose();
     expect(memory().numTensors).toBe(before);
     x.dispose();

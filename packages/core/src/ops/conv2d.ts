@@ -5,6 +5,7 @@ import {
   concat,
   conv2d as denseConv2d,
   depthwiseConv2d,
+  fused,
   getBackend,
   mul,
   reshape,
@@ -38,10 +39,16 @@ export interface ConvPlan {
 
 /**
  * Convolution: [N,H,W,cin] ∗ [kh,kw,cin/groups,cout] → [N,H',W',cout], H' = ⌊(H + 2p − d·(kh − 1) − 1) / s⌋ + 1.
- * Differentiable in both on every backend. Throws ShapeError where the shapes do not fit together.
+ * The bias [cout] is added by the backend's own kernel, without another pass over the result. Differentiable in all on every
+ * backend. Throws ShapeError where the shapes do not fit together.
  */
-export function conv2d(x: Tensor4D, filter: Tensor4D, options: ConvOptions): Tensor4D {
-  return convolution({ x, filter }, plan(x.shape, filter.shape, options))[0] as Tensor4D;
+export function conv2d(x: Tensor4D, filter: Tensor4D, options: ConvOptions, bias?: Tensor): Tensor4D {
+  const attrs = plan(x.shape, filter.shape, options);
+  if (!bias) return convolution({ x, filter }, attrs)[0] as Tensor4D;
+  if (bias.rank !== 1 || bias.size !== filter.shape[3]) {
+    throw new ShapeError(`conv2d: a filter [${filter.shape}] takes a bias [${filter.shape[3]}], not [${bias.shape}].`);
+  }
+  return biasedConvolution({ x, filter, bias }, attrs)[0] as Tensor4D;
 }
 
 const convolution = defineOp<'x' | 'filter', ConvPlan>({
@@ -51,6 +58,17 @@ const convolution = defineOp<'x' | 'filter', ConvPlan>({
   gradient: ([dy], [x, filter], p) => ({
     x: () => inputGradient({ dy: dy, filter: filter }, p)[0],
     filter: () => filterGradient({ x: x, dy: dy }, p)[0],
+  }),
+});
+
+const biasedConvolution = defineOp<'x' | 'filter' | 'bias', ConvPlan>({
+  name: 'Conv2dBias',
+  save: { inputs: ['x', 'filter'] },
+  forward: ({ x, filter, bias }, p) => [forward(x as Tensor4D, filter as Tensor4D, p, bias)],
+  gradient: ([dy], [x, filter], p) => ({
+    x: () => inputGradient({ dy: dy, filter: filter }, p)[0],
+    filter: () => filterGradient({ x: x, dy: dy }, p)[0],
+    bias: () => sum(dy, [0, 1, 2]),
   }),
 });
 
@@ -121,29 +139,37 @@ const dilations = (p: ConvPlan): [number, number] => [p.height.dilation, p.width
 const isOne = ([a, b]: readonly [number, number]): boolean => a === 1 && b === 1;
 const isDepthwise = (p: ConvPlan, cin: number): boolean => p.groups > 1 && p.groups === cin;
 
-function forward(x: Tensor4D, filter: Tensor4D, p: ConvPlan): Tensor4D {
+function forward(x: Tensor4D, filter: Tensor4D, p: ConvPlan, bias?: Tensor): Tensor4D {
   const [, , , cin] = x.shape;
   const [kh, kw, , cout] = filter.shape;
   if (isDepthwise(p, cin)) {
     const own = reshape<Rank.R4>(filter, [kh, kw, cin, cout / cin]);
-    return strided(p, (stride) =>
-      padded(x, p, (input, pad) => depthwiseConv2d(input, own, stride, pad as 'valid', 'NHWC', dilations(p))),
-    );
+    return run(x, p, (input, strides, pad) => {
+      if (!bias) return depthwiseConv2d(input, own, strides, pad as 'valid', 'NHWC', dilations(p));
+      return fused.depthwiseConv2d({ x: input, filter: own, strides, pad: pad as 'valid', dilations: dilations(p), bias });
+    });
   }
   if (p.groups > 1) {
-    const filters = split(filter, p.groups, 3);
+    const [xs, filters] = [split(x, p.groups, 3), split(filter, p.groups, 3)];
+    const biases = bias && split(bias, p.groups);
     return concat(
-      split(x, p.groups, 3).map((part, i) => forward(part as Tensor4D, filters[i] as Tensor4D, { ...p, groups: 1 })),
+      xs.map((part, i) => forward(part as Tensor4D, filters[i] as Tensor4D, { ...p, groups: 1 }, biases?.[i])),
       3,
     );
   }
-  return strided(p, (stride) => padded(x, p, (input, pad) => denseConv2d(input, filter, stride, pad, 'NHWC', dilations(p))));
+  return run(x, p, (input, strides, pad) => {
+    if (!bias) return denseConv2d(input, filter, strides, pad, 'NHWC', dilations(p));
+    return fused.conv2d({ x: input, filter, strides, pad, dilations: dilations(p), bias });
+  });
 }
 
+type Compute = (x: Tensor4D, strides: [number, number], pad: ExplicitPadding | 'valid') => Tensor4D;
+
 /** tfjs takes a stride or a dilation; for both, every s-th pixel of the result with stride 1 is kept. */
-function strided(p: ConvPlan, compute: (stride: [number, number]) => Tensor4D): Tensor4D {
-  if (isOne(strides(p)) || isOne(dilations(p))) return compute(strides(p));
-  return everyNth(compute([1, 1]), [0, 0], [p.height.out, p.width.out], strides(p));
+function run(x: Tensor4D, p: ConvPlan, compute: Compute): Tensor4D {
+  const withStride = (stride: [number, number]) => padded(x, p, (input, pad) => compute(input, stride, pad));
+  if (isOne(strides(p)) || isOne(dilations(p))) return withStride(strides(p));
+  return everyNth(withStride([1, 1]), [0, 0], [p.height.out, p.width.out], strides(p));
 }
 
 function inputGradientOf(dy: Tensor4D, filter: Tensor4D, p: ConvPlan): Tensor4D {
