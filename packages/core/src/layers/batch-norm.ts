@@ -1,4 +1,4 @@
-import { type Tensor, type Tensor1D, add, mul, reshape, tidy } from '@tensorflow/tfjs-core';
+import { type Tensor, type Tensor1D, add, mul, reshape, rsqrt, sub, tidy } from '@tensorflow/tfjs-core';
 import { ArgumentError, ShapeError } from '../errors.js';
 import { type Initializer, ones, zeros } from '../init.js';
 import { Buffer, type Context, Counter, Module, Parameter } from '../module.js';
@@ -59,6 +59,14 @@ export class BatchNorm2d extends Module {
     return batchNormTraining(x, scale, offset, this.#eps, (mean, variance) => {
       this.#track(this.running_mean, mean, 1);
       this.#track(this.running_var, variance, count / (count - 1));
+    });
+  }
+
+  /** What evaluation computes, as x · scale + offset, both [C]. */
+  affine(): { scale: Tensor; offset: Tensor } {
+    return tidy(() => {
+      const scale = mul(this.weight.value, rsqrt(add(this.running_var.value, this.#eps)));
+      return { scale, offset: sub(this.bias.value, mul(this.running_mean.value, scale)) };
     });
   }
 
