@@ -23,6 +23,10 @@ export default defineConfig({
   shims: true,
   splitting: true, // one copy of the modules for all entries, in CommonJS too
   // tfjs-core publishes its gradients only as bundler-style ES modules, which Node cannot load: they are bundled.
+  esbuildOptions(options, { format }) {
+    // The shims are for `import.meta` in CommonJS; those for ES modules import Node's, which browsers lack.
+    if (format === 'esm') options.inject = options.inject?.filter((file) => !file.includes('esm_shims'));
+  },
   external: [/^#/], // looked up when the package is used, in its `imports`
   noExternal: [/^@tensorflow\/tfjs-core\/dist\//],
 });

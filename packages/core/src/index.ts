@@ -11,7 +11,7 @@ export type { NamePattern } from './freeze.js';
 export { fuse } from './fuse.js';
 export { defineModel } from './model.js';
 export type { CommonConfig, ModelFactory, ModelInfo } from './model.js';
-export { openWeights } from './pretrained.js';
+export { openWeights, weightsConfig } from './pretrained.js';
 export type { OpenedWeights, Pretrained, PretrainedOptions, WeightsOrigin } from './pretrained.js';
 export { defaultTag } from './published.js';
 export type { PublishedWeights, WeightsTable } from './published.js';

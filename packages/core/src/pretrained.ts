@@ -50,10 +50,15 @@ export interface OpenedWeights {
  */
 export async function openWeights(info: ModelInfo, source?: string, options: FetchOptions = {}): Promise<OpenedWeights> {
   const { tag, published, location } = findWeights(info, source);
-  // Resolved by the package's `imports`: Node's files and cache, or a browser's fetch.
-  const { fetchWeights } = (await import('#fetch-weights')) as { fetchWeights: FetchWeights };
+  const { fetchWeights } = await lazily();
   return { file: await fetchWeights(location, options), source: locationText(location), tag, published };
 }
+
+/**
+ * What only published weights need. The package's `imports` decide which module it is: one with Node's files and cache, or one with a
+ * browser's fetch, so that neither bundles the other.
+ */
+const lazily = (): Promise<{ fetchWeights: FetchWeights; imagenetClasses: readonly string[] }> => import('#fetch-weights');
 
 function findWeights(
   info: ModelInfo,
@@ -81,7 +86,7 @@ export async function loadPretrained<Config extends CommonConfig, Model extends 
   options: PretrainedOptions,
 ): Promise<Pretrained<Model>> {
   const opened = await openWeights(info, source, options);
-  const brought = await configFor(opened, info);
+  const brought = await weightsConfig(opened, info);
   const asked = config.numClasses ?? config.classes?.length;
   const model = build({
     ...brought,
@@ -105,7 +110,7 @@ export async function loadPretrained<Config extends CommonConfig, Model extends 
 }
 
 /** The options that the weights bring: from the published table, or from the metadata of a file that convkit wrote. */
-async function configFor({ file, published, source }: OpenedWeights, info: ModelInfo): Promise<Partial<CommonConfig>> {
+export async function weightsConfig({ file, published, source }: OpenedWeights, info: ModelInfo): Promise<Partial<CommonConfig>> {
   const { model, classes, stem } = file.metadata;
   if (model !== undefined && model !== info.name)
     throw new FormatError(`${source} holds weights of ${model}, not of ${info.name}.`);
@@ -120,7 +125,7 @@ async function configFor({ file, published, source }: OpenedWeights, info: Model
 
 async function classesOf(dataset: 'imagenet' | 'cifar10'): Promise<readonly string[]> {
   if (dataset === 'cifar10') return cifar10Classes;
-  return (await import('./labels/imagenet.js')).imagenetClasses;
+  return (await lazily()).imagenetClasses;
 }
 
 function parseClasses(text: string, source: string): readonly string[] {

@@ -8,6 +8,8 @@ import { sha256File } from './files.js';
 import { cacheDirectory, hubFile } from './hub.js';
 import { loadWeights } from './weights-file.js';
 
+export { imagenetClasses } from '../labels/imagenet.js';
+
 /**
  * Gets weights in Node: a file of the Hub through its cache, a URL through a folder beside it, a path from the disk.
  * Throws what `hubFile`, `download` and `loadWeights` throw.

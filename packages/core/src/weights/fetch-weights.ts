@@ -2,6 +2,8 @@ import { ConvkitError, FormatError } from '../errors.js';
 import { decodeWeights } from './weights-file.js';
 import { type FetchOptions, type FetchWeights, type HubLocation, locationText } from './weights-source.js';
 
+export { imagenetClasses } from '../labels/imagenet.js';
+
 /** The name of the browser's cache that downloads are kept in. */
 export const CACHE_NAME = 'convkit-weights';
 

@@ -1,4 +1,4 @@
-import { buf as crc32 } from 'crc-32';
+import crc32 from 'crc-32';
 
 /** A pickle in the making: opcodes and their arguments as bytes. */
 export type Piece = string | number | Uint8Array;
@@ -52,7 +52,7 @@ export function zip(files: readonly ZipFile[]): Uint8Array {
   const parts: Uint8Array[] = [];
   const records: Uint8Array[] = [];
   let offset = 0;
-  for (const { name, content, method = 0, flags = 0, crc = crc32(content) } of files) {
+  for (const { name, content, method = 0, flags = 0, crc = crc32.buf(content) } of files) {
     const size = uint32(content.length);
     const shared = join(
       uint16(20),

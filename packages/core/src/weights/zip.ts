@@ -1,4 +1,4 @@
-import { buf as crc32 } from 'crc-32';
+import crc32 from 'crc-32';
 import { FormatError } from '../errors.js';
 import { quoted } from './host-tensor.js';
 
@@ -60,7 +60,7 @@ export function readZip(bytes: Uint8Array): Map<string, ZipEntry> {
 
 /** The content of an entry. Throws FormatError when it does not have the checksum that the archive states. */
 export function checkedContent({ name, content, crc }: ZipEntry): Uint8Array {
-  if (crc32(content) >>> 0 !== crc) {
+  if (crc32.buf(content) >>> 0 !== crc) {
     throw new FormatError(
       `zip: ${quoted(name)} does not have its checksum (CRC-32): the file is damaged; download or save it again.`,
     );
