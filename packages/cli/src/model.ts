@@ -1,10 +1,10 @@
 import type { Classifier, Preprocessing } from '@convkit/core';
-import { FormatError } from '@convkit/core';
-import { type WeightsFile, loadWeights } from '@convkit/core/node';
+import { weightsConfig } from '@convkit/core';
 import { UsageError } from './errors.js';
 import { type AnyModelFactory, findModel } from './model-packages.js';
 import { type ChosenPreprocessing, type Overrides, choosePreprocessing } from './normalisation.js';
-import { fitWeights } from './weights.js';
+import type { Progress } from './progress.js';
+import { type NamedWeights, fitWeights, getWeights } from './weights.js';
 
 /** The options that a variant is built with; they go into config.json and into the metadata of the weights. */
 export interface ModelSettings {
@@ -45,41 +45,44 @@ function resized(published: Preprocessing, side: number): Preprocessing {
 }
 
 export interface LoadOptions extends Overrides {
-  weights: string;
-  /** Class names for weights whose file does not name them. */
+  /** A tag, hf:…, a URL or a path; default: the variant's default tag. */
+  weights?: string;
+  /** Rules PATTERN=REPLACEMENT for the names of the file. */
+  rename?: readonly string[];
+  /** Class names for weights that do not name them. */
   classes?: readonly string[];
 }
 
 export interface LoadedModel extends ChosenPreprocessing {
   factory: AnyModelFactory;
   model: Classifier;
-  file: WeightsFile;
+  weights: NamedWeights;
 }
 
-/** Builds a variant as its weight file needs it, and loads the file strictly. */
-export async function loadModel(name: string, options: LoadOptions): Promise<LoadedModel> {
+/** Builds a variant as its weights need it, and loads them strictly. */
+export async function loadModel(name: string, options: LoadOptions, progress?: Progress): Promise<LoadedModel> {
   const factory = await findModel(name);
-  const file = await loadWeights(options.weights);
-  const trained = file.metadata.model;
+  const weights = await getWeights(factory.info, options, progress);
+  const trained = weights.file.metadata.model;
   if (trained !== undefined && trained !== factory.info.name) {
-    throw new UsageError(`${options.weights} holds weights of ${trained}, not of ${factory.info.name}`);
+    throw new UsageError(`${weights.source} holds weights of ${trained}, not of ${factory.info.name}`);
   }
-  const chosen = choosePreprocessing(factory.info.preprocessing, file, options);
-  const classes = classesOf(file, options.weights) ?? options.classes;
-  const { stem } = file.metadata;
-  const settings = {
-    preprocessing: chosen.preprocessing,
+  const brought = await weightsConfig(weights, factory.info);
+  const named = weights.published !== undefined || weights.file.metadata.classes !== undefined;
+  const classes = named ? undefined : options.classes;
+  const chosen = choosePreprocessing(factory.info, weights, options);
+  const model = factory({
+    ...brought,
     ...(classes ? { numClasses: classes.length, classes } : {}),
-    ...(stem === undefined ? {} : { stem }), // an option of ResNet only; others are never saved with it
-  };
-  const model = factory(settings);
+    preprocessing: chosen.preprocessing,
+  });
   try {
-    fitWeights(model, file, { path: options.weights, name: factory.info.name });
+    fitWeights(model, weights, factory.info);
   } catch (error) {
     model.dispose();
     throw error;
   }
-  return { ...chosen, factory, model, file };
+  return { ...chosen, factory, model, weights };
 }
 
 /** The metadata of a weight file from which, with its preprocessing, `loadModel` builds the same model again. */
@@ -89,16 +92,4 @@ export function weightMetadata(factory: AnyModelFactory, settings: ModelSettings
     classes: JSON.stringify(settings.classes),
     ...(settings.stem ? { stem: settings.stem } : {}),
   };
-}
-
-function classesOf(file: WeightsFile, path: string): readonly string[] | undefined {
-  const { classes: text } = file.metadata;
-  if (text === undefined) return undefined;
-  try {
-    const classes: unknown = JSON.parse(text);
-    if (Array.isArray(classes) && classes.every((name) => typeof name === 'string')) return classes;
-  } catch {
-    // Reported below, like JSON that is not a list.
-  }
-  throw new FormatError(`${path}: expected the metadata 'classes' to be a JSON list of names, found ${text.slice(0, 80)}`);
 }

@@ -1,5 +1,4 @@
-import type { Preprocessing } from '@convkit/core';
-import type { WeightsFile } from '@convkit/core/node';
+import type { ModelInfo, OpenedWeights, Preprocessing } from '@convkit/core';
 
 /** How images are prepared for weights, and where that is written. */
 export interface ChosenPreprocessing {
@@ -12,12 +11,20 @@ export interface Overrides {
   std?: readonly [number, number, number];
 }
 
-/** Preprocessing belongs to the checkpoint: `--mean` and `--std`, then what the weight file or its `.json` says, then the variant's own. */
-export function choosePreprocessing(published: Preprocessing, file: WeightsFile, { mean, std }: Overrides): ChosenPreprocessing {
-  const own = "the variant's own";
+/**
+ * Preprocessing belongs to the checkpoint: `--mean` and `--std`, then what the weight file or its `.json` says, then the table of
+ * published weights, then the variant's own.
+ */
+export function choosePreprocessing(
+  info: ModelInfo,
+  { file, published, tag }: OpenedWeights,
+  { mean, std }: Overrides,
+): ChosenPreprocessing {
+  const own = published ? `published with ${tag}` : "the variant's own";
   const stored = Object.hasOwn(file.metadata, 'preprocessing') ? "the weight file's metadata" : 'the .json beside the weights';
   const base = file.preprocessing ? stored : own;
   const given = [mean && '--mean', std && '--std'].filter(Boolean).join(' and ');
   const source = given === '' ? base : mean && std ? given : `${given}, the rest from ${base}`;
-  return { preprocessing: { ...published, ...file.preprocessing, ...(mean && { mean }), ...(std && { std }) }, source };
+  const { preprocessing } = published ?? info;
+  return { preprocessing: { ...preprocessing, ...file.preprocessing, ...(mean && { mean }), ...(std && { std }) }, source };
 }

@@ -1,8 +1,18 @@
 import { Command, Option } from 'commander';
 import type { ClassifyOptions } from './commands/classify.js';
+import type { CompareOptions } from './commands/compare.js';
 import type { EvalOptions } from './commands/eval.js';
 import type { SummaryOptions } from './commands/summary.js';
-import { type CommonOptions, addCommonOptions, number, positive, threeShares, wholeNumber, wholeNumbers } from './options.js';
+import {
+  type CommonOptions,
+  addCommonOptions,
+  namePattern,
+  number,
+  positive,
+  threeShares,
+  wholeNumber,
+  wholeNumbers,
+} from './options.js';
 import type { TrainOptions } from './run-plan.js';
 import { version } from './version.js';
 
@@ -31,7 +41,7 @@ Examples:
 Exit code: 0, 1 after a failure, 2 for wrong usage, 130 or 143 when a signal stopped a training.
 Set CONVKIT_DEBUG=1 to see where an error comes from.`,
     );
-  for (const add of [addModels, addSummary, addTrain, addEval, addClassify, addDoctor]) add(program, setExitCode);
+  for (const add of [addModels, addSummary, addTrain, addEval, addCompare, addClassify, addDoctor]) add(program, setExitCode);
   return program;
 }
 
@@ -61,6 +71,13 @@ const dataDirOption = (): Option =>
 const limitOption = (): Option =>
   new Option('--limit <n>', 'use only the first n images of each split').argParser(wholeNumber(1));
 
+/** Where weights come from. */
+const sources = 'tag of published weights, .safetensors or .pth file, hf:ORG/NAME/FILE, or URL';
+const renameOption = (): Option =>
+  new Option('--rename <rule>', 'PATTERN=REPLACEMENT for the names in the weights, a JavaScript regular expression; repeatable')
+    .argParser((rule: string, rules: string[]) => [...rules, rule])
+    .default([], 'none');
+
 function addTrain(program: Command, setExitCode: SetExitCode): void {
   const train = program
     .command('train [model]')
@@ -69,7 +86,14 @@ function addTrain(program: Command, setExitCode: SetExitCode): void {
     .addOption(dataDirOption())
     .option('--out <dir>', 'run folder: checkpoints, metrics, pictures, model.safetensors (default: runs/MODEL-DATA)')
     .option('--resume', 'go on with the run in --out, with the settings that it was started with')
-    .option('--weights <file>', 'start from these weights; a last layer for other classes starts anew')
+    .option('--weights <source>', 'start from these weights; a last layer for other classes starts anew')
+    .option('--pretrained [tag]', 'start from published weights (see convkit models; default: the first tag)')
+    .addOption(renameOption())
+    .addOption(
+      new Option('--freeze <pattern>', "'backbone' (all but the head), or a regular expression of parameter names").argParser(
+        namePattern,
+      ),
+    )
     .addOption(new Option('--epochs <n>', 'passes over the training images').argParser(wholeNumber(1)))
     .addOption(new Option('--batch-size <n>', 'images that go through the net at once').argParser(wholeNumber(1)))
     .addOption(new Option('--lr <rate>', 'peak learning rate').argParser(positive))
@@ -105,7 +129,8 @@ function addTrain(program: Command, setExitCode: SetExitCode): void {
       `${examples(
         'convkit train resnet8 --data synthetic --out runs/shapes',
         'convkit train resnet20 --data cifar10 --epochs 20 --batch-size 128 --out runs/a',
-        'convkit train resnet18 --data photos/ --weights resnet18.safetensors',
+        'convkit train resnet18 --data photos/ --pretrained',
+        'convkit train resnet18 --data photos/ --weights resnet18.safetensors --freeze backbone',
         'convkit train --resume --out runs/a',
       )}
 What is not given is chosen for the data set, and printed and kept in config.json.
@@ -132,7 +157,8 @@ function addEval(program: Command): void {
   const evaluate = program
     .command('eval <model>')
     .description('accuracy and loss of weights on the held-out images of a data set')
-    .requiredOption('--weights <file>', '.safetensors; its metadata or a .json beside it says how images are normalised')
+    .requiredOption('--weights <source>', `${sources}; it says how images are normalised`)
+    .addOption(renameOption())
     .addOption(dataOption().makeOptionMandatory())
     .addOption(dataDirOption())
     .addOption(new Option('--batch-size <n>', 'images that go through the net at once').argParser(wholeNumber(1)).default(128))
@@ -150,18 +176,48 @@ function addEval(program: Command): void {
     .action(async (model: string, options: EvalOptions) => (await import('./commands/eval.js')).runEval(model, options));
 }
 
+function addCompare(program: Command): void {
+  const compare = program
+    .command('compare <models...>')
+    .description('models side by side: accuracy, parameters, multiply-adds, latency, memory')
+    .option('--weights <files...>', 'one file for each model, in their order; without them accuracy is left out')
+    .addOption(dataOption())
+    .addOption(dataDirOption())
+    .addOption(limitOption())
+    .addOption(
+      new Option('--runs <n>', 'timed passes of each batch size, after three to warm up').argParser(wholeNumber(1)).default(10),
+    )
+    .addOption(
+      new Option('--classes <n>', 'classes of untrained models, instead of the published number').argParser(wholeNumber(1)),
+    )
+    .option('--out <dir>', 'write a picture of the trade-offs and the figures there');
+  addCommonOptions(normalisationOptions(compare))
+    .addHelpText(
+      'after',
+      examples(
+        'convkit compare resnet20 resnet32 resnet44 resnet56',
+        'convkit compare resnet20 resnet56 --weights 20.safetensors 56.safetensors --data cifar10 --out report',
+      ),
+    )
+    .action(async (models: string[], options: CompareOptions) =>
+      (await import('./commands/compare.js')).runCompare(models, options),
+    );
+}
+
 function addClassify(program: Command): void {
   const classify = program
     .command('classify <model> <images...>')
     .description('the most probable classes of images and of folders of images')
-    .requiredOption('--weights <file>', '.safetensors')
+    .option('--weights <source>', `${sources} (default: the first tag)`)
+    .addOption(renameOption())
     .addOption(new Option('--topk <n>', 'predictions for each image').argParser(wholeNumber(1)).default(5));
   addCommonOptions(normalisationOptions(classify))
     .addHelpText(
       'after',
       examples(
         'convkit classify resnet8 runs/start/pictures --weights runs/start/model.safetensors',
-        'convkit classify resnet50 cat.jpg dog.png --weights resnet50.safetensors --topk 3',
+        'convkit classify resnet50 cat.jpg dog.png --weights tv2_in1k --topk 3',
+        "convkit classify resnet20 ship.png --weights resnet20.th --rename '^module\\.='",
       ),
     )
     .action(async (model: string, images: string[], options: ClassifyOptions) =>

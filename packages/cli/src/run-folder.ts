@@ -17,8 +17,12 @@ export interface RunConfig {
   backend: string;
   /** Steps between checkpoints within an epoch. */
   checkpointEvery: number | null;
-  /** The weights that the run started from. */
+  /** The weights that the run started from: a tag, hf:…, a URL or a path. */
   weights: string | null;
+  /** Rules that their names went through. */
+  rename?: readonly string[];
+  /** What does not train: `backbone`, or a regular expression of parameter names. */
+  freeze?: string | null;
 }
 
 /** The files of a run folder. */

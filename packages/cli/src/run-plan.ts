@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { inputSize } from '@convkit/core';
+import { type ModelInfo, defaultTag, inputSize } from '@convkit/core';
 import type { DataKind, DataOptions, TrainingData } from './data.js';
 import { UsageError } from './errors.js';
 import { findModel } from './model-packages.js';
@@ -8,6 +8,7 @@ import type { CommonOptions } from './options.js';
 import { type Recipe, checkRecipe, completeRecipe, recipeKeys } from './recipe.js';
 import { type RunConfig, chooseRunFolder, readRunConfig } from './run-folder.js';
 import { version } from './version.js';
+import { lastingSource } from './weights.js';
 
 export interface TrainOptions extends CommonOptions, Partial<Omit<Recipe, 'clipNorm'>> {
   data?: string;
@@ -15,6 +16,10 @@ export interface TrainOptions extends CommonOptions, Partial<Omit<Recipe, 'clipN
   out?: string;
   resume?: boolean;
   weights?: string;
+  freeze?: string;
+  /** Like `weights`; true for the default tag. */
+  pretrained?: string | true;
+  rename?: string[];
   clipNorm?: number;
   imageSize?: number;
   limit?: number;
@@ -52,8 +57,9 @@ async function planNew(
   const factory = await findModel(name);
   const folder = chooseRunFolder(options.out, factory.info.name, options.data);
   const data = await open({ data: options.data, dataDir: options.dataDir, limit: options.limit });
+  const source = startWeights(options, factory.info);
   const given = givenRecipe(options, explicit);
-  const recipe = completeRecipe(data.kind, given, { fineTune: options.weights !== undefined });
+  const recipe = completeRecipe(data.kind, given, { fineTune: source !== undefined });
   checkRecipe(given, recipe);
   const config: RunConfig = {
     convkit: version,
@@ -70,7 +76,9 @@ async function planNew(
     seed: options.seed,
     backend: options.backend,
     checkpointEvery: options.checkpointEvery ?? null,
-    weights: options.weights === undefined ? null : resolve(options.weights),
+    weights: source ?? null,
+    rename: options.rename ?? [],
+    freeze: options.freeze ?? null,
   };
   return { config, folder, data, resume: false };
 }
@@ -105,6 +113,18 @@ async function planResume(
   };
 }
 
+/** The weights to start from, as config.json keeps them. */
+function startWeights({ weights, pretrained }: TrainOptions, info: ModelInfo): string | undefined {
+  if (weights !== undefined && pretrained !== undefined)
+    throw new UsageError('--weights and --pretrained name the same thing: give one');
+  if (pretrained === true) return defaultTag(info.name, info.weights);
+  const source = weights ?? pretrained;
+  return source === undefined ? undefined : lastingSource(info, source);
+}
+
+/** What was typed for `--weights`, as the run has it: a tag or an address as it is, a path absolute. */
+const lasting = (typed: string, started: string | null): string => (typed === started ? typed : resolve(typed));
+
 /** An option that was typed, what it says, and what the run was started with. */
 type Contradiction = readonly [option: string, typed: unknown, started: unknown];
 
@@ -120,7 +140,8 @@ function contradictions(
     ['--data', typedData, data.name],
     ['--limit', options.limit, data.limit],
     ['--seed', options.seed, config.seed],
-    ['--weights', options.weights && resolve(options.weights), config.weights],
+    ['--weights', options.weights && lasting(options.weights, config.weights), config.weights],
+    ['--freeze', options.freeze, config.freeze ?? null],
     ['--image-size', options.imageSize, inputSize(settings.preprocessing)[0]],
     ...recipeKeys.map((key): Contradiction => [flagOf(key), options[key], recipe[key]]),
   ];

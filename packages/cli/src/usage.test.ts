@@ -24,7 +24,7 @@ const wrongUsage: [title: string, args: string[], message: RegExp][] = [
     ['eval', 'resnet8', '--weights', 'w', '--data', 'synthetic', '--mean', '1,2'],
     /three numbers in 0 … 1/,
   ],
-  ['a missing option', ['eval', 'resnet8', '--data', 'synthetic'], /required option '--weights <file>' not specified/],
+  ['a missing option', ['eval', 'resnet8', '--data', 'synthetic'], /required option '--weights <source>' not specified/],
   ['a missing argument', ['classify', 'resnet8', '--weights', 'w'], /missing required argument 'images'/],
   ['no model', ['train', '--data', 'synthetic'], /which model/],
   ['no data', ['train', 'resnet8'], /--data is missing/],

@@ -1,25 +1,108 @@
-import { type Module, type StateDict, FormatError, loadStateDict } from '@convkit/core';
-import type { WeightsFile } from '@convkit/core/node';
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import {
+  type Classifier,
+  type ModelInfo,
+  type OpenedWeights,
+  type StateDict,
+  FormatError,
+  loadBackbone,
+  loadStateDict,
+  openWeights,
+  renameRules,
+} from '@convkit/core';
+import { decimal, mebibytes } from './format.js';
+import type { Progress } from './progress.js';
+
+/** Weights that were got, and the rules that their names go through before the published ones or the model's own. */
+export interface NamedWeights extends OpenedWeights {
+  rules: readonly string[];
+}
+
+/** Gets the weights that `--weights` names: a tag, hf:…, a URL or a path; without it, the variant's default. */
+export async function getWeights(
+  info: ModelInfo,
+  { weights, rename = [] }: { weights?: string; rename?: readonly string[] },
+  progress?: Progress,
+): Promise<NamedWeights> {
+  renameRules(rename); // a rule that is none is told before the download
+  const start = performance.now();
+  const opened = await openWeights(info, weights === undefined ? undefined : weightsSource(info, weights), {
+    onProgress: ({ received, total = received }) => {
+      const rate = received / ((performance.now() - start) / 1000);
+      const details = [mebibytes(received), `${decimal(rate / 2 ** 20)} MiB/s`];
+      progress?.update({ label: 'downloading weights', done: received, total, details, secondsLeft: (total - received) / rate });
+    },
+  });
+  progress?.end();
+  return { ...opened, rules: rename };
+}
+
+/** A path gets a folder, so that a file of any name can be told from a tag; tags and addresses stay as they are. */
+export function weightsSource({ weights = {} }: ModelInfo, text: string): string {
+  if (Object.hasOwn(weights, text) || /^(hf:|https?:\/\/)/i.test(text)) return text;
+  const isWord = /^[\w-]+$/.test(text);
+  if (isWord && !existsSync(text) && Object.keys(weights).length > 0) return text; // reported with the tags that there are
+  return isWord ? `./${text}` : text;
+}
+
+/** The same as it is kept in config.json: a path is absolute. */
+export function lastingSource(info: ModelInfo, text: string): string {
+  const source = weightsSource(info, text);
+  return Object.hasOwn(info.weights ?? {}, source) || /^(hf:|https?:\/\/)/i.test(source) ? source : resolve(source);
+}
 
 /** Loads every weight, or says in one line how far the file and the model are apart. */
-export function fitWeights(model: Module<unknown>, file: WeightsFile, { path, name }: { path: string; name: string }): void {
-  const differences = compare(model, file.tensors);
-  if (differences.length > 0) throw new FormatError(`${path} does not fit ${name}: ${differences.join('; ')}`);
+export function fitWeights(model: Classifier, weights: NamedWeights, info: ModelInfo): void {
+  const rename = renaming(model, weights);
+  const differences = compare(model, weights.file.tensors, rename);
+  if (differences.length > 0) {
+    throw new FormatError(
+      `${weights.source} does not fit ${info.name}: ${differences.join('; ')}${prefixHint(model, weights, rename)}`,
+    );
+  }
+  named(weights, () => loadStateDict(model, weights.file.tensors, { rename }));
+}
+
+/**
+ * Starts a model from weights that may have been trained for other classes: then its head is drawn anew. Gives the names of
+ * the head's weights.
+ *
+ * @throws FormatError if anything else does not fit.
+ */
+export function fitBackbone(model: Classifier, weights: NamedWeights, info: ModelInfo, seed: number): readonly string[] {
+  const rename = renaming(model, weights);
   try {
-    loadStateDict(model, file.tensors);
+    return loadBackbone(model, weights.file.tensors, { rename, seed }).fresh;
   } catch (error) {
-    throw error instanceof FormatError ? new FormatError(`${path}: ${error.message}`, { cause: error }) : error;
+    fitWeights(model, weights, info); // says the same more briefly
+    throw error;
+  }
+}
+
+function renaming(model: Classifier, { rules, published }: NamedWeights): (name: string) => string {
+  const first = renameRules(rules);
+  const second = published?.rename ?? ((name: string) => model.rename(name));
+  return (name) => second(first(name));
+}
+
+function named<T>({ source }: NamedWeights, load: () => T): T {
+  try {
+    return load();
+  } catch (error) {
+    throw error instanceof FormatError ? new FormatError(`${source}: ${error.message}`, { cause: error }) : error;
   }
 }
 
 /** What a strict load would refuse, each kind with its first names. */
-function compare(model: Module<unknown>, tensors: StateDict): string[] {
+function compare(model: Classifier, tensors: StateDict, rename: (name: string) => string): string[] {
   const states = [...model.state()];
   const names = new Set(states.map(([key]) => key));
-  const missing = states.filter(([key, { kind }]) => kind !== 'counter' && !tensors.has(key)).map(([key]) => key);
-  const unexpected = [...tensors.keys()].filter((key) => !names.has(key));
+  const shapes = new Map([...tensors].map(([key, { shape }]) => [rename(key), shape]));
+  const missing = states.filter(([key, { kind }]) => kind !== 'counter' && !shapes.has(key)).map(([key]) => key);
+  const unexpected = [...shapes.keys()].filter((key) => !names.has(key));
   const wrong = states.flatMap(([key, { shape }]) => {
-    const found = tensors.get(key)?.shape;
+    const found = shapes.get(key);
     return found && found.join() !== shape.join() ? [`${key} [${found.join(', ')}] instead of [${shape.join(', ')}]`] : [];
   });
   const kinds: [what: string, names: readonly string[]][] = [
@@ -33,29 +116,11 @@ function compare(model: Module<unknown>, tensors: StateDict): string[] {
 const firstOf = (names: readonly string[]): string =>
   names.slice(0, 3).join(', ') + (names.length > 3 ? ` and ${names.length - 3} more` : '');
 
-/**
- * Starts a model from weights that were trained for other classes: the layers whose shape depends on the number of classes
- * keep their own starting values. Gives their names.
- *
- * @throws FormatError if anything else does not fit.
- */
-export function fitBackbone(model: Module<unknown>, file: WeightsFile, { path, name }: { path: string; name: string }): string[] {
-  const shapes = new Map([...model.state()].map(([key, state]) => [key, state.shape]));
-  const heads = [...file.tensors].filter(([key, { shape }]) => {
-    const needed = shapes.get(key);
-    return needed !== undefined && needed.length === shape.length && needed.some((n, i) => n !== shape[i]);
-  });
-  const isHead = (key: string, shape: readonly number[]): boolean =>
-    shape.slice(1).every((n, i) => n === shapes.get(key)?.[i + 1]) && key.replace(/\.(weight|bias)$/, '') === headOf(heads[0][0]);
-  const headOf = (key: string): string => key.replace(/\.(weight|bias)$/, '');
-  if (heads.length === 0 || !heads.every(([key, { shape }]) => isHead(key, shape))) {
-    fitWeights(model, file, { path, name });
-    return [];
-  }
-  const names = heads.map(([key]) => key);
-  const rest: StateDict = new Map([...file.tensors].filter(([key]) => !names.includes(key)));
-  const report = loadStateDict(model, rest, { strict: false });
-  const missing = report.missing.filter((key) => !names.includes(key));
-  if (missing.length + report.unexpected.length > 0) fitWeights(model, file, { path, name });
-  return names;
+/** Checkpoints of wrapped models carry one prefix on every name: the rule that takes it off. */
+function prefixHint(model: Classifier, { file }: NamedWeights, rename: (name: string) => string): string {
+  const [first] = [...model.parameters()].map(([name]) => name);
+  const names = [...file.tensors.keys()].map(rename);
+  const prefix = names.find((name) => name.endsWith(`.${first}`))?.slice(0, -first.length);
+  if (!prefix || !names.every((name) => name.startsWith(prefix))) return '';
+  return `; every name starts with ${prefix}, which --rename '^${prefix.replaceAll('.', '\\.')}=' takes off`;
 }

@@ -9,7 +9,8 @@ import { Output } from '../output.js';
 import { Progress } from '../progress.js';
 
 export interface ClassifyOptions extends CommonOptions {
-  weights: string;
+  weights?: string;
+  rename: string[];
   topk: number;
   mean?: [number, number, number];
   std?: [number, number, number];
@@ -22,12 +23,13 @@ export async function runClassify(name: string, paths: readonly string[], option
   const output = new Output(options.json);
   const files = findImages(paths);
   const backend = await startBackend(options.backend);
-  const { model, factory, source } = await loadModel(name, options);
+  const progress = new Progress(output);
+  const { model, factory, source, weights } = await loadModel(name, options, progress);
   output.print(`model          ${factory.info.name}`);
+  output.print(`weights        ${weights.source}`);
   output.print(`backend        ${backend.reason}`);
   output.print(`normalisation  ${source}`);
 
-  const progress = new Progress(output);
   const images: { path: string; predictions: Prediction[] }[] = [];
   try {
     for (let start = 0; start < files.length; start += BATCH) {

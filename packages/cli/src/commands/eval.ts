@@ -14,6 +14,7 @@ import { Progress } from '../progress.js';
 
 export interface EvalOptions extends CommonOptions {
   weights: string;
+  rename: string[];
   data: string;
   dataDir?: string;
   batchSize: number;
@@ -28,7 +29,7 @@ export async function runEval(name: string, options: EvalOptions): Promise<void>
   const progress = new Progress(output);
   const data = await openHeldOut(options, progress);
   const backend = await startBackend(options.backend);
-  const { model, factory, preprocessing, source } = await loadModel(name, { ...options, classes: data.classes });
+  const { model, factory, preprocessing, source } = await loadModel(name, { ...options, classes: data.classes }, progress);
   if (model.classes.length !== data.classes.length) {
     throw new UsageError(
       `${options.weights} knows ${model.classes.length} classes, but ${options.data} has ${data.classes.length}`,

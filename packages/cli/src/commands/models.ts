@@ -1,5 +1,5 @@
-import { inputSize } from '@convkit/core';
-import { count, table } from '../format.js';
+import { inputSize, locationText } from '@convkit/core';
+import { count, percent, table } from '../format.js';
 import { type AnyModelFactory, installedModels } from '../model-packages.js';
 import type { CommonOptions } from '../options.js';
 import { Output } from '../output.js';
@@ -11,8 +11,16 @@ export async function runModels(options: CommonOptions): Promise<void> {
   else
     output.print(
       table(
-        ['model', 'package', 'parameters', 'input', 'classes', 'designed for', 'weights named as'],
-        models.map((m) => [m.name, m.package, count(m.parameters), m.input.join('×'), String(m.classes), m.dataset, m.reference]),
+        ['model', 'package', 'parameters', 'input', 'classes', 'weights named as', 'published weights: top-1'],
+        models.map((m) => [
+          m.name,
+          m.package,
+          count(m.parameters),
+          m.input.join('×'),
+          String(m.classes),
+          m.reference,
+          published(m),
+        ]),
       ),
     );
   output.result({ models });
@@ -22,5 +30,12 @@ function describe(factory: AnyModelFactory) {
   const { name, package: from, preprocessing, dataset, reference } = factory.info;
   const model = factory(); // has no weights yet: this costs nothing
   const parameters = [...model.parameters()].reduce((sum, [, parameter]) => sum + parameter.size, 0);
-  return { name, package: from, parameters, input: inputSize(preprocessing), classes: model.classes.length, dataset, reference };
+  const weights = Object.entries(factory.info.weights ?? {}).map(([tag, { location, top1, top5, licence }]) => ({
+    ...{ tag, source: locationText(location), top1, top5, licence },
+  }));
+  const classes = model.classes.length;
+  return { name, package: from, parameters, input: inputSize(preprocessing), classes, dataset, reference, weights };
 }
+
+const published = ({ weights }: ReturnType<typeof describe>): string =>
+  weights.map(({ tag, top1 }) => (top1 === undefined ? tag : `${tag} ${percent(top1)}`)).join(', ');

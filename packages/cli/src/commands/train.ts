@@ -1,14 +1,6 @@
 import { join } from 'node:path';
-import type { Classifier, StateDict } from '@convkit/core';
-import {
-  checkpointDirectory,
-  csvLogger,
-  jsonlLogger,
-  loadWeights,
-  saveWeights,
-  tensorBoardLogger,
-  writeFileAtomic,
-} from '@convkit/core/node';
+import { type Classifier, type StateDict, freeze, unfreeze } from '@convkit/core';
+import { checkpointDirectory, csvLogger, jsonlLogger, saveWeights, tensorBoardLogger, writeFileAtomic } from '@convkit/core/node';
 import { type FitResult, Trainer, accuracy, confusionMatrix, crossEntropy, evaluate } from '@convkit/core/train';
 import { loader } from '@convkit/datasets';
 import { startBackend } from '../backend.js';
@@ -25,7 +17,7 @@ import { runFiles } from '../run-folder.js';
 import { type TrainOptions, type TrainPlan, planRun } from '../run-plan.js';
 import { StopSignals } from '../signals.js';
 import { trainingProgress } from '../training-progress.js';
-import { fitBackbone } from '../weights.js';
+import { fitBackbone, getWeights } from '../weights.js';
 import { drawConfusion, evaluationProgress } from './eval.js';
 
 /** Trains, and gives the exit code: 0, or 130 or 143 when a signal stopped the run. */
@@ -77,6 +69,7 @@ class Run {
     const started = resume && (await store.latest()) !== undefined;
     if (!started) await this.#startWeights();
     if (!resume) await writeFileAtomic(this.#files.config, `${JSON.stringify(config, null, 2)}\n`);
+    this.#freeze();
     this.#describe(backend);
 
     const stop = new StopSignals(() => this.#output.note('Stopping after this step; once more to exit at once.'));
@@ -97,11 +90,24 @@ class Run {
   }
 
   async #startWeights(): Promise<void> {
-    const { seed, weights, model } = this.#plan.config;
-    this.#model.initialize(seed);
-    if (weights === null) return;
-    const fresh = fitBackbone(this.#model, await loadWeights(weights), { path: weights, name: model });
+    const { seed, weights, rename } = this.#plan.config;
+    if (weights === null) {
+      this.#model.initialize(seed);
+      return;
+    }
+    const { info } = this.#factory;
+    const found = await getWeights(info, { weights, rename: rename ?? [] }, this.#progress);
+    const fresh = fitBackbone(this.#model, found, info, seed);
     if (fresh.length > 0) this.#output.note(`new for these classes: ${fresh.join(', ')}; all else from ${weights}`);
+  }
+
+  #freeze(): void {
+    const pattern = this.#plan.config.freeze;
+    if (!pattern) return;
+    freeze(this.#model, pattern === 'backbone' ? /(?:)/ : new RegExp(pattern));
+    if (pattern === 'backbone') for (const head of this.#model.heads) unfreeze(this.#model, head);
+    const sizes = [...this.#model.parameters()].filter(([, { trainable }]) => trainable).map(([, { size }]) => size);
+    this.#output.note(`frozen    ${pattern}: ${count(sizes.reduce((sum, size) => sum + size, 0))} parameters are left to train`);
   }
 
   #describe(backend: string): void {
