@@ -78,7 +78,9 @@ export function describeModel(name: string, create: () => Classifier, goldenFile
         const step = await trainFilled(model, train);
         const tolerance = NOISE_FACTOR * Math.max(train.f32_vs_f64.loss_rel, 1e-6);
         expect(relative(step.loss, train.loss), 'relative difference of the loss').toBeLessThan(tolerance);
-        expectTensor(step.logits.values, step.logits.shape, train.logits, { rel_l2: tolerance / NOISE_FACTOR });
+        // A loss may agree by chance where its logits stray as far as a typical gradient does (GoogLeNet: 1e-8 and 2.5e-5).
+        const logitNoise = Math.max(tolerance, train.f32_vs_f64.grad_l2_median_rel) / NOISE_FACTOR;
+        expectTensor(step.logits.values, step.logits.shape, train.logits, { rel_l2: logitNoise });
         expect([...step.gradients.keys()].sort(), 'parameters with a gradient').toEqual(
           [...model.parameters()].map(([n]) => n).sort(),
         );
