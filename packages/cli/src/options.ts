@@ -57,3 +57,13 @@ export function threeShares(text: string): [number, number, number] {
 export function wholeNumbers(text: string): number[] {
   return text.split(',').map(wholeNumber(1));
 }
+
+/** Checks a regular expression of names; `backbone` stands for itself. */
+export function namePattern(text: string): string {
+  try {
+    new RegExp(text);
+    return text;
+  } catch (error) {
+    throw new InvalidArgumentError(`Expected 'backbone' or a regular expression: ${(error as Error).message}.`);
+  }
+}

@@ -1,4 +1,4 @@
-import { type Tensor, tidy, zeros } from '@tensorflow/tfjs-core';
+import { type Tensor, memory, tidy, zeros } from '@tensorflow/tfjs-core';
 import { observe } from './hooks.js';
 import { type Module, type Parameter, inference } from './module.js';
 
@@ -24,6 +24,8 @@ export interface ModelSummary {
   weightBytes: number;
   /** Bytes of all layer outputs of one input in float32: what training keeps per sample, about. */
   activationBytes: number;
+  /** Most bytes of tensors that live at once while one input passes in evaluation, besides the weights. */
+  peakBytes: number;
 }
 
 /** Runs one empty input of [height, width] through the model, and lists what each layer gives and costs. */
@@ -33,8 +35,13 @@ export function summarize(model: Module<unknown>, input: readonly [number, numbe
     [...model.modules()].filter(([, module]) => ![...module.modules()].some(([, below]) => below !== module)),
   );
   const restore = borrowWeights(model);
+  const before = memory().numBytes;
+  let peakBytes = 0;
   try {
-    const leave = (name: string, output: unknown) => void layers.push(describe(name, leaves.get(name)!, output as Tensor));
+    const leave = (name: string, output: unknown) => {
+      peakBytes = Math.max(peakBytes, memory().numBytes - before);
+      layers.push(describe(name, leaves.get(name)!, output as Tensor));
+    };
     observe(leaves, { leave }, () => tidy(() => void model.forward(zeros([1, ...input, 3]), inference)));
   } finally {
     restore();
@@ -48,6 +55,7 @@ export function summarize(model: Module<unknown>, input: readonly [number, numbe
     macs: sum(layers.map((layer) => layer.macs)),
     weightBytes: 4 * parameters,
     activationBytes: 4 * sum(layers.map((layer) => layer.output.reduce((a, b) => a * b, 1))),
+    peakBytes,
   };
 }
 
