@@ -55,7 +55,7 @@ const about = { package: '@convkit/resnet' } as const;
 const imagenetResNet = (name: keyof typeof imagenetVariants): ModelFactory<ResNetConfig, ResNet> =>
   defineModel<ResNetConfig, ResNet>(
     {
-      ...{ ...about, name, dataset: 'imagenet', reference: /d$|^se/.test(name) ? 'timm' : 'torchvision' },
+      ...{ ...about, name, dataset: 'imagenet', reference: /^(resnet\d+d|se)/.test(name) ? 'timm' : 'torchvision' },
       weights: imagenetWeights[name],
     },
     imagenetVariants[name],
