@@ -12,6 +12,11 @@ export interface FeatureStage {
   readonly channels: number;
 }
 
+/** Of stages in the order of the net, the last one at each stride: the levels that a feature pyramid is built on. */
+export function pyramid(stages: readonly FeatureStage[]): FeatureStage[] {
+  return stages.filter(({ stride }, i) => stages[i + 1]?.stride !== stride);
+}
+
 /**
  * The outputs of modules inside a net, by their paths: ResNet-50's `['layer2', 'layer4']` gives [N, H/8, W/8, 512] and
  * [N, H/32, W/32, 2048], in the order asked for. What comes after the last of them does not run.

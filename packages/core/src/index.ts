@@ -4,7 +4,7 @@ export type { Context, Stage, State } from './module.js';
 export { recompute } from './recompute.js';
 export { Classifier, inputSize } from './classifier.js';
 export type { ClassifierOptions, ImageBatch, Prediction } from './classifier.js';
-export { features } from './features.js';
+export { features, pyramid } from './features.js';
 export type { FeatureStage } from './features.js';
 export { freeze, unfreeze } from './freeze.js';
 export type { NamePattern } from './freeze.js';

@@ -42,12 +42,16 @@ export class Vgg extends Classifier {
       return layer;
     };
 
+    const pooled: number[] = []; // channels
     this.features = new Sequential(
       layers.flatMap((layer): Stage[] => {
+        if (layer === 'pool') pooled.push(width);
         if (layer === 'pool') return [new MaxPool2d(2)];
         return typeof layer === 'number' ? convolution(layer, 3) : convolution(layer.channels, layer.kernel);
       }),
     );
+    const pools = this.features.parts().filter(([, module]) => module instanceof MaxPool2d);
+    this.stages = pools.map(([index], i) => ({ name: `features.${index}`, stride: 2 ** (i + 1), channels: pooled[i] }));
     this.#grid = new AdaptiveAvgPool2d(grid);
     width *= grid * grid;
     const perceptron = hidden.flatMap((to): Stage[] => [linear(to), relu, new Dropout(dropout)]);

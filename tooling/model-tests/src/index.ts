@@ -1,3 +1,4 @@
+export { testStages } from './stages.js';
 export { describeModel, goldenBackend } from './describe-model.js';
 export { testOverfits } from './overfit.js';
 export { evaluateFilled } from './run.js';
