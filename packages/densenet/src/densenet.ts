@@ -1,7 +1,7 @@
 // Densely Connected Convolutional Networks, Huang et al. 2016, https://arxiv.org/abs/1608.06993
 // Reference: torchvision/models/densenet.py, whose state-dict names these are.
 import { BatchNorm2d, Classifier, type CommonConfig, Conv2d, type Context, Linear, MaxPool2d, Sequential } from '@convkit/core';
-import { type Stage, globalAvgPool, kaimingNormal, pipe, relu, zeros } from '@convkit/core';
+import { type FeatureStage, type Stage, globalAvgPool, kaimingNormal, pipe, relu, zeros } from '@convkit/core';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { DenseBlock, type DenseOptions, Transition } from './blocks.js';
 
@@ -36,15 +36,18 @@ export class DenseNet extends Classifier {
       : { conv0, norm0: new BatchNorm2d(stemChannels), relu0: relu, pool0: new MaxPool2d(3, { stride: 2, padding: 1 }) };
 
     let channels = stemChannels;
+    const stages: FeatureStage[] = [];
     blocks.forEach((layers, i) => {
       features[`denseblock${i + 1}`] = new DenseBlock(channels, layers, config);
       channels += layers * growthRate;
+      stages.push({ name: `features.denseblock${i + 1}`, stride: (small ? 1 : 4) * 2 ** i, channels });
       if (i === blocks.length - 1) return;
       const kept = Math.floor(channels * compression);
       features[`transition${i + 1}`] = new Transition(channels, kept);
       channels = kept;
     });
     this.features = new Sequential({ ...features, norm5: new BatchNorm2d(channels), relu5: relu });
+    this.stages = stages;
     this.classifier = new Linear(channels, numClasses, { biasInit: zeros });
   }
 
