@@ -3,7 +3,7 @@
 // Reference: torchvision/models/efficientnet.py, whose state-dict names these are.
 import { Classifier, type CommonConfig, type Context, ConvNormAct, Dropout, Linear, Sequential } from '@convkit/core';
 import { type BatchNorm2dOptions, type PaddingStyle, globalAvgPool, makeDivisible, pipe, silu } from '@convkit/core';
-import { uniformInit, zeros } from '@convkit/core';
+import { kaimingUniform, pyramid, zeros } from '@convkit/core';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { FusedMBConv, MBConv, init } from './blocks.js';
 
@@ -67,6 +67,10 @@ export class EfficientNet extends Classifier {
         }),
       );
     });
+    let stride = 2;
+    this.stages = pyramid(
+      stages.map((s, i) => ({ name: `features.${i + 1}`, stride: (stride *= s.stride), channels: s.channels })),
+    );
     const head = config.head ?? 4 * channels;
     this.features = new Sequential([
       new ConvNormAct(3, stem, 3, { ...shared, stride: 2 }),
@@ -75,7 +79,7 @@ export class EfficientNet extends Classifier {
     ]);
     this.classifier = new Sequential([
       new Dropout(config.dropout),
-      new Linear(head, numClasses, { init: uniformInit({ bound: 1 / Math.sqrt(numClasses) }), biasInit: zeros }),
+      new Linear(head, numClasses, { init: kaimingUniform({ a: Math.sqrt(5), mode: 'out' }), biasInit: zeros }),
     ]);
   }
 
