@@ -60,6 +60,11 @@ export class MobileNetV1 extends Classifier {
     this.conv_stem = conv(3, channels, 3, { stride: 2, padding });
     this.bn1 = new BatchNorm2d(channels, norm);
     this.blocks = new Sequential(stages.map(([cout, count], s) => stage(makeDivisible(cout * width), count, s === 0 ? 1 : 2)));
+    this.stages = stages.map(([cout], i) => ({
+      name: `blocks.${i}`,
+      stride: 2 ** (i + 1),
+      channels: makeDivisible(cout * width),
+    }));
     this.classifier = linear(channels, numClasses);
     this.#dropout = new Dropout(config.dropout);
   }

@@ -1,7 +1,18 @@
 // MobileNetV2: Inverted Residuals and Linear Bottlenecks, Sandler et al. 2018, https://arxiv.org/abs/1801.04381
 // Reference: torchvision/models/mobilenetv2.py, whose state-dict names these are.
 import { BatchNorm2d, Classifier, type Context, Conv2d, ConvNormAct, Dropout, Linear, Module, Sequential } from '@convkit/core';
-import { add, globalAvgPool, kaimingNormal, makeDivisible, normalInit, pipe, relu6, zeros } from '@convkit/core';
+import {
+  type FeatureStage,
+  add,
+  globalAvgPool,
+  kaimingNormal,
+  makeDivisible,
+  normalInit,
+  pipe,
+  pyramid,
+  relu6,
+  zeros,
+} from '@convkit/core';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { MobileNetConfig } from './config.js';
 
@@ -58,12 +69,15 @@ export class MobileNetV2 extends Classifier {
     const shared = { padding, norm, activation: relu6, init };
     const stem = makeDivisible(32 * width);
     const last = makeDivisible(1280 * Math.max(1, width)); // the last layer does not get thinner
-    let channels = stem;
+    let [channels, stride] = [stem, 2];
+    const outputs: FeatureStage[] = [];
     const blocks = stages.flatMap(({ t, c, n, s }) =>
       Array.from({ length: n }, (_, i) => {
         const cout = makeDivisible(c * width);
         const block = new LinearBottleneck(channels, cout, i === 0 ? s : 1, t, config);
         channels = cout;
+        stride *= i === 0 ? s : 1;
+        outputs.push({ name: `features.${outputs.length + 1}`, stride, channels });
         return block;
       }),
     );
@@ -72,6 +86,7 @@ export class MobileNetV2 extends Classifier {
       ...blocks,
       new ConvNormAct(channels, last, 1, shared),
     ]);
+    this.stages = pyramid(outputs);
     this.classifier = new Sequential([
       new Dropout(dropout),
       new Linear(last, numClasses, { init: normalInit({ std: 0.01 }), biasInit: zeros }),

@@ -1,6 +1,16 @@
 // Searching for MobileNetV3, Howard et al. 2019, https://arxiv.org/abs/1905.02244
 // Reference: torchvision/models/mobilenetv3.py, whose state-dict names these are.
-import { Classifier, type Context, ConvNormAct, Dropout, InvertedResidual, Linear, Sequential } from '@convkit/core';
+import {
+  Classifier,
+  type Context,
+  ConvNormAct,
+  Dropout,
+  type FeatureStage,
+  InvertedResidual,
+  Linear,
+  Sequential,
+  pyramid,
+} from '@convkit/core';
 import {
   globalAvgPool,
   hardSigmoid,
@@ -44,7 +54,8 @@ export class MobileNetV3 extends Classifier {
     const { rows, hidden, width, padding, norm, dropout, numClasses } = config;
     const round = (channels: number) => makeDivisible(channels * width);
     const stem = round(16);
-    let channels = stem;
+    let [channels, reached] = [stem, 2];
+    const outputs: FeatureStage[] = [];
     const blocks = rows.map(([kernel, size, out, squeeze, activation, stride]) => {
       const [expanded, cout] = [round(size), round(out)];
       const gate = {
@@ -60,6 +71,8 @@ export class MobileNetV3 extends Classifier {
         squeeze: squeeze === 'SE' ? gate : undefined,
       });
       channels = cout;
+      reached *= stride;
+      outputs.push({ name: `features.${outputs.length + 1}`, stride: reached, channels });
       return block;
     });
     this.features = new Sequential([
@@ -67,6 +80,7 @@ export class MobileNetV3 extends Classifier {
       ...blocks,
       new ConvNormAct(channels, 6 * channels, 1, { norm, activation: hardSwish, init }),
     ]);
+    this.stages = pyramid(outputs);
     const head = { init: normalInit({ std: 0.01 }), biasInit: zeros };
     this.classifier = new Sequential([
       new Linear(6 * channels, round(hidden), head),

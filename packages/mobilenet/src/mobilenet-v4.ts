@@ -1,7 +1,7 @@
 // MobileNetV4: Universal Models for the Mobile Ecosystem, Qin et al. 2024, https://arxiv.org/abs/2404.10518
 // Reference: timm/models/mobilenetv3.py (mobilenetv4_*), whose state-dict names these are.
 import { AdaptiveAvgPool2d, BatchNorm2d, Classifier, type Context, type Conv2d, Dropout } from '@convkit/core';
-import { type Linear, type Module, Sequential, flatten, gelu, makeDivisible, pipe, relu } from '@convkit/core';
+import { type Linear, type Module, Sequential, flatten, gelu, makeDivisible, pipe, pyramid, relu } from '@convkit/core';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { AttentionBlock, type AttentionOptions, type BlockOptions, ConvBlock, type DepthwiseKernels } from './blocks-v4.js';
 import { FusedInvertedBottleneck, UniversalInvertedBottleneck } from './blocks-v4.js';
@@ -68,6 +68,10 @@ export class MobileNetV4 extends Classifier {
     this.bn1 = new BatchNorm2d(stem, norm);
     this.blocks = new Sequential(
       stages.map((stage) => new Sequential(stage.blocks.map((b, i) => add(b, i === 0 ? stage.stride : 1, stage.channels)))),
+    );
+    let stride = 2;
+    this.stages = pyramid(
+      stages.map((s, i) => ({ name: `blocks.${i}`, stride: (stride *= s.stride), channels: round(s.channels) })),
     );
     this.conv_head = conv(channels, head, 1, {});
     this.norm_head = new BatchNorm2d(head, norm);
