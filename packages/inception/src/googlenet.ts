@@ -96,6 +96,17 @@ export class GoogLeNet extends Classifier {
     this.#dropout = new Dropout(dropout);
     this.fc = new Linear(channels, numClasses, { init });
     this.#transform = config.transformInput;
+    this.stages = [
+      { name: 'conv1', stride: 2, channels: 64 },
+      { name: 'conv3', stride: 4, channels: 192 },
+      { name: 'inception3b', stride: 8, channels: this.inception3b.channels },
+      { name: 'inception4e', stride: 16, channels: this.inception4e.channels },
+      { name: 'inception5b', stride: 32, channels },
+    ];
+  }
+
+  override get heads(): readonly string[] {
+    return this.aux1 ? ['fc', 'aux1.fc2', 'aux2.fc2'] : ['fc'];
   }
 
   forward(x: Tensor, ctx: Context): Tensor {

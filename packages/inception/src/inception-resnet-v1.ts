@@ -97,6 +97,13 @@ export class InceptionResNetV1 extends Classifier {
     this.last_linear = embedding > 0 ? new Linear(1792, embedding, { bias: false }) : undefined;
     this.last_bn = embedding > 0 ? new BatchNorm1d(embedding, { eps: 1e-3 }) : undefined;
     this.logits = new Linear(embedding > 0 ? embedding : 1792, numClasses);
+    this.stages = [
+      { name: 'conv2d_2b', stride: 2, channels: 64 },
+      { name: 'conv2d_4a', stride: 4, channels: 192 },
+      { name: 'repeat_1', stride: 8, channels: 256 },
+      { name: 'repeat_2', stride: 16, channels: 896 },
+      { name: 'block8', stride: 32, channels: 1792 },
+    ];
   }
 
   forward(x: Tensor, ctx: Context): Tensor {

@@ -100,6 +100,13 @@ export class InceptionResNetV2 extends Classifier {
     this.repeat_2 = times(config.blocks[2], () => block8({ scale: 0.2 }));
     this.#dropout = new Dropout(config.dropout);
     this.classif = new Linear(1536, config.numClasses);
+    this.stages = [
+      { name: 'conv2d_2b', stride: 2, channels: 64 },
+      { name: 'conv2d_4a', stride: 4, channels: 192 },
+      { name: 'repeat', stride: 8, channels: 320 },
+      { name: 'repeat_1', stride: 16, channels: 1088 },
+      { name: 'conv2d_7b', stride: 32, channels: 1536 },
+    ];
   }
 
   forward(x: Tensor, ctx: Context): Tensor {

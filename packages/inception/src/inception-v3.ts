@@ -124,6 +124,17 @@ export class InceptionV3 extends Classifier {
     this.#dropout = new Dropout(config.dropout);
     this.fc = new Linear(2048, config.numClasses, { init });
     this.#transform = config.transformInput;
+    this.stages = [
+      { name: 'Conv2d_2b_3x3', stride: 2, channels: 64 },
+      { name: 'Conv2d_4a_3x3', stride: 4, channels: 192 },
+      { name: 'Mixed_5d', stride: 8, channels: 288 },
+      { name: 'Mixed_6e', stride: 16, channels: 768 },
+      { name: 'Mixed_7c', stride: 32, channels: 2048 },
+    ];
+  }
+
+  override get heads(): readonly string[] {
+    return this.AuxLogits ? ['fc', 'AuxLogits.fc'] : ['fc'];
   }
 
   forward(x: Tensor, ctx: Context): Tensor {

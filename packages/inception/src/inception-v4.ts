@@ -96,6 +96,13 @@ export class InceptionV4 extends Classifier {
     ]);
     this.#dropout = new Dropout(config.dropout);
     this.last_linear = new Linear(1536, config.numClasses);
+    this.stages = [
+      { name: 'features.2', stride: 2, channels: 64 },
+      { name: 'features.4', stride: 4, channels: 192 },
+      { name: `features.${5 + a}`, stride: 8, channels: 384 },
+      { name: `features.${6 + a + b}`, stride: 16, channels: 1024 },
+      { name: `features.${7 + a + b + c}`, stride: 32, channels: 1536 },
+    ];
   }
 
   forward(x: Tensor, ctx: Context): Tensor {

@@ -1,4 +1,4 @@
-import { inference, selectBackend } from '@convkit/core';
+import { features, inference, reverseChannels, selectBackend } from '@convkit/core';
 import { describeModel, fillInput, fillModel, goldenBackend, sharedGoldens, testOverfits } from '@convkit/model-tests';
 import { tensor4d, tidy } from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -10,6 +10,7 @@ import {
   googlenetAux,
   inceptionResnetV1,
   inceptionV2,
+  inceptionV3,
   models,
 } from './index.js';
 
@@ -140,6 +141,43 @@ test('auxiliary heads are asked for their logits in training alone', () => {
   });
   expect(weights.map((weight) => weight / 3)).toEqual([0.3, 0.3]);
   model.dispose();
+});
+
+test.each(models.map((factory) => [factory.info.name, factory] as const))('the stages of %s are what they say', (_, factory) => {
+  const model = factory({ numClasses: 2 });
+  for (const [, state] of model.state()) if (state.kind !== 'counter') state.set(new Float32Array(state.size));
+  const names = model.stages.map(({ name }) => name);
+  expect(model.stages.map(({ stride }) => stride)).toEqual(names.length === 5 ? [2, 4, 8, 16, 32] : [8, 16, 32]);
+  tidy(() => {
+    features(model, tensor4d(fillInput([1, 3, 96, 96]), [1, 96, 96, 3]), names).forEach(({ shape }, i) => {
+      const { stride, channels } = model.stages[i];
+      expect(shape[3]).toBe(channels);
+      expect(Math.abs(shape[1]! - 96 / stride)).toBeLessThan(5); // some convolutions are not padded
+    });
+  });
+  model.dispose();
+});
+
+test('new classes give auxiliary heads too', () => {
+  const model = googlenetAux({ ...plain, modules: tiny, numClasses: 3 })
+    .initialize(1)
+    .replaceHead(5);
+  const shapes = new Map([...model.parameters()].map(([name, { shape }]) => [name, shape]));
+  expect(['fc', 'aux1.fc2', 'aux2.fc2'].map((name) => shapes.get(`${name}.weight`)?.[0])).toEqual([5, 5, 5]);
+  expect(inceptionV3().heads).toEqual(['fc', 'AuxLogits.fc']);
+  model.dispose();
+});
+
+test('weights of blue, green, red take images of red, green, blue', () => {
+  const modules = { '3a': [{ type: '1x1', channels: 4 }] } as const;
+  const [rgb, bgr] = [inceptionV2({ modules, numClasses: 3 }), inceptionV2({ modules, numClasses: 3, bgr: true })];
+  for (const model of [rgb, bgr]) fillModel(model);
+  tidy(() => {
+    const image = tensor4d(fillInput([1, 3, 32, 32]), [1, 32, 32, 3]);
+    expect([...bgr.forward(image, inference).dataSync()]).toEqual([...rgb.forward(reverseChannels(image), inference).dataSync()]);
+  });
+  rgb.dispose();
+  bgr.dispose();
 });
 
 describe.runIf(process.env.CONVKIT_ALL_GOLDENS)('complete goldens', () => {

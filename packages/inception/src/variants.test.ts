@@ -33,7 +33,7 @@ describe('published parameter counts', () => {
 });
 
 test("BN-Inception has Cadene's flat names, a convolution beside its normalisation", () => {
-  const names = [...inceptionV2().modules()].map(([name]) => name).filter((name) => /conv|3c|last/.test(name));
+  const names = [...inceptionV2().modules()].map(([name]) => name).filter((name) => /conv|3c_|last/.test(name));
   expect(names).toEqual([
     ...['conv1_7x7_s2', 'conv1_7x7_s2_bn', 'conv2_3x3_reduce', 'conv2_3x3_reduce_bn', 'conv2_3x3', 'conv2_3x3_bn'],
     ...['inception_3c_3x3_reduce', 'inception_3c_3x3_reduce_bn', 'inception_3c_3x3', 'inception_3c_3x3_bn'],
@@ -68,4 +68,15 @@ test("GoogLeNet's 5×5 filters are the paper's where torchvision has 3×3", () =
   };
   expect(shape(googlenetModules('3x3'))).toEqual([32, 16, 3, 3]);
   expect(shape(googlenetModules('5x5'))).toEqual([32, 16, 5, 5]);
+});
+
+test('published weights come with what they need', () => {
+  const tables = models.flatMap(({ info }) => Object.values(info.weights ?? {}).map((weights) => ({ ...weights, info })));
+  expect(tables.length).toBeGreaterThan(6);
+  for (const { preprocessing, info, location } of tables) {
+    expect(preprocessing, info.name).toMatchObject({ size: info.preprocessing.size, resize: expect.any(Number) as number });
+    expect('repo' in location ? location.repo : location.url, info.name).toMatch(/^(timm\/|https?:\/\/)/);
+  }
+  expect(googlenet.info.weights?.['tv_in1k']?.config).toEqual({ auxiliary: true });
+  expect(inceptionV2.info.weights?.['cadene']?.config).toEqual({ bgr: true });
 });

@@ -6,6 +6,14 @@ import { InceptionResNetV2, type InceptionResNetV2Config } from './inception-res
 import { InceptionV2, type InceptionV2Config } from './inception-v2.js';
 import { InceptionV3, type InceptionV3Config } from './inception-v3.js';
 import { InceptionV4, type InceptionV4Config } from './inception-v4.js';
+import {
+  googlenetWeights,
+  inceptionResnetV2Weights,
+  inceptionV2Weights,
+  inceptionV3NoAuxWeights,
+  inceptionV3Weights,
+  inceptionV4Weights,
+} from './weights.js';
 
 /** Pixels in −1 … 1. What torchvision writes as ImageNet's mean and deviation plus `transform_input` is this too. */
 const half = { mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] } as const;
@@ -74,6 +82,7 @@ const inceptionV2Config: InceptionV2Config = {
     '5a': bn(352, [192, 320], [160, 224], 'avg', 128),
     '5b': bn(352, [192, 320], [192, 224], 'max', 128),
   },
+  bgr: false,
   numClasses: 1000,
   preprocessing: {
     size: 224,
@@ -126,11 +135,15 @@ const inceptionResnetV2Config: InceptionResNetV2Config = {
 const about = { package: '@convkit/inception', dataset: 'imagenet' } as const;
 
 const googlenetVariant = (name: string, config: GoogLeNetConfig): ModelFactory<GoogLeNetConfig, GoogLeNet> =>
-  defineModel<GoogLeNetConfig, GoogLeNet>({ ...about, name, reference: 'torchvision' }, config, (given) => new GoogLeNet(given));
+  defineModel<GoogLeNetConfig, GoogLeNet>(
+    { ...about, name, reference: 'torchvision', weights: googlenetWeights },
+    config,
+    (given) => new GoogLeNet(given),
+  );
 
 const inceptionV3Variant = (name: string, config: InceptionV3Config): ModelFactory<InceptionV3Config, InceptionV3> =>
   defineModel<InceptionV3Config, InceptionV3>(
-    { ...about, name, reference: 'torchvision' },
+    { ...about, name, reference: 'torchvision', weights: config.auxiliary ? inceptionV3Weights : inceptionV3NoAuxWeights },
     config,
     (given) => new InceptionV3(given),
   );
@@ -139,7 +152,7 @@ export const googlenet = googlenetVariant('googlenet', googlenetConfig);
 export const googlenetAux = googlenetVariant('googlenet_aux', { ...googlenetConfig, auxiliary: true });
 
 export const inceptionV2 = defineModel<InceptionV2Config, InceptionV2>(
-  { ...about, name: 'inception_v2', reference: 'Cadene/pretrained-models.pytorch (bninception)' },
+  { ...about, name: 'inception_v2', reference: 'Cadene/pretrained-models.pytorch (bninception)', weights: inceptionV2Weights },
   inceptionV2Config,
   (config) => new InceptionV2(config),
 );
@@ -148,7 +161,7 @@ export const inceptionV3 = inceptionV3Variant('inception_v3', inceptionV3Config)
 export const inceptionV3NoAux = inceptionV3Variant('inception_v3_no_aux', { ...inceptionV3Config, auxiliary: false });
 
 export const inceptionV4 = defineModel<InceptionV4Config, InceptionV4>(
-  { ...about, name: 'inception_v4', reference: 'timm' },
+  { ...about, name: 'inception_v4', reference: 'timm', weights: inceptionV4Weights },
   inceptionV4Config,
   (config) => new InceptionV4(config),
 );
@@ -160,7 +173,7 @@ export const inceptionResnetV1 = defineModel<InceptionResNetV1Config, InceptionR
 );
 
 export const inceptionResnetV2 = defineModel<InceptionResNetV2Config, InceptionResNetV2>(
-  { ...about, name: 'inception_resnet_v2', reference: 'timm' },
+  { ...about, name: 'inception_resnet_v2', reference: 'timm', weights: inceptionResnetV2Weights },
   inceptionResnetV2Config,
   (config) => new InceptionResNetV2(config),
 );
