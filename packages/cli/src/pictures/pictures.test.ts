@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { confusionSvg } from './confusion.js';
 import { curvesSvg } from './curves.js';
+import { tradeoffsSvg } from './tradeoffs.js';
 
 const epochs = (count: number) =>
   Array.from({ length: count }, (_, i) => ({
@@ -60,4 +61,22 @@ test('a class without images does not spoil the picture', async () => {
     ],
   });
   expect(svg).not.toMatch(/NaN/);
+});
+
+test('the trade-offs show every model in both panels, and without accuracies only what they cost', async () => {
+  const models = [
+    { model: 'small', parameters: 2e5, latencyMs: { batch1: 5 }, top1: 0.91 },
+    { model: 'large', parameters: 8e5, latencyMs: { batch1: 17 }, top1: 0.93 },
+  ];
+  const svg = await tradeoffsSvg('two', 'wasm', models);
+  expect(texts(svg).filter((text) => text === 'large')).toHaveLength(2);
+  expect(texts(svg)).toEqual(expect.arrayContaining(['top-1 accuracy (%)', 'ms an image, wasm', 'parameters']));
+  const costs = await tradeoffsSvg(
+    'costs',
+    'wasm',
+    models.map((model) => ({ ...model, top1: undefined })),
+  );
+  expect(texts(costs)).not.toContain('top-1 accuracy (%)');
+  expect(texts(costs).filter((text) => text === 'large')).toHaveLength(1);
+  expect(costs).not.toMatch(/NaN/);
 });
