@@ -94,7 +94,7 @@ export abstract class Classifier extends Module<Tensor> {
   /** A function that makes the input on the device; the images are decoded and preprocessed before. */
   async #input(images: ImageBatch): Promise<() => Tensor> {
     if (images instanceof Tensor) {
-      const batch = images as Tensor4D;
+      const batch = images;
       if (batch.rank !== 4 || batch.shape[3] !== 3) throw new ShapeError(`Expected images [N, H, W, 3], found [${batch.shape}].`);
       if (batch.dtype === 'float32') return () => batch;
       const each = tidy(() => unstack(batch).map((image) => keep(image)));

@@ -61,7 +61,7 @@ function fold(model: Module<unknown>, input: readonly [number, number]): Folded 
     const { filter, bias } = tidy(() => {
       const { scale, offset } = norm.affine();
       const own = conv.bias ? add(mul(conv.bias.value, scale), offset) : offset;
-      return { filter: keep(mul(conv.weight.value, scale)) as Tensor4D, bias: keep(own) as Tensor1D };
+      return { filter: keep(mul<Tensor4D>(conv.weight.value, scale)), bias: keep(own) as Tensor1D };
     });
     tensors.push(filter, bias);
     for (const module of [conv, norm])

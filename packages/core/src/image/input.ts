@@ -20,7 +20,7 @@ export type ImageInput = Image | ImageData | Drawable | string | Uint8Array | Pi
 /** The image as 8-bit RGB. Throws ArgumentError, or ShapeError for a tensor, of an input that is none of these. */
 export async function toImage(input: ImageInput): Promise<Image> {
   if (typeof input === 'string' || input instanceof Uint8Array) return decode(input);
-  if (input instanceof Tensor) return fromTensor(input as Tensor);
+  if (input instanceof Tensor) return fromTensor(input);
   if (isRows(input)) return fromRows(input);
   if ('pixels' in input) return input;
   if ('data' in input) return withoutAlpha(input);
