@@ -32,7 +32,7 @@ export default tseslint.config(
   {
     // one file of core owns memory: model files only combine layers
     files: ['packages/{vgg,resnet,inception,densenet,efficientnet,mobilenet,yolo}/src/**/*.ts'],
-    ignores: ['**/*.test.ts'],
+    ignores: ['**/*.test.ts', '**/*.bench.ts'],
     rules: {
       '@typescript-eslint/no-restricted-imports': [
         'error',
