@@ -1,6 +1,7 @@
 import { features, inference, reverseChannels, selectBackend } from '@convkit/core';
+import { type BatchSource, Trainer, accuracy, constant, sgd } from '@convkit/core/train';
 import { describeModel, fillInput, fillModel, goldenBackend, sharedGoldens, testOverfits } from '@convkit/model-tests';
-import { tensor4d, tidy } from '@tensorflow/tfjs-core';
+import { memory, tensor4d, tidy } from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import {
   type Branch,
@@ -140,6 +141,28 @@ test('auxiliary heads are asked for their logits in training alone', () => {
   });
   expect(weights.map((weight) => weight / 3)).toEqual([0.3, 0.3]);
   model.dispose();
+});
+
+test('the trainer adds the losses of auxiliary heads, and reports the accuracy of the net', async () => {
+  const before = memory().numTensors;
+  const model = googlenetAux({ ...plain, modules: tiny, numClasses: 4 }).initialize(1);
+  const batch = { images: fillInput([4, 3, 32, 32]), shape: [4, 32, 32, 3] as [number, number, number, number] };
+  const source: BatchSource = {
+    size: 4,
+    batchesPerEpoch: 1,
+    classes: model.classes,
+    async *epoch() {
+      yield { ...batch, labels: Int32Array.of(0, 1, 2, 3) };
+    },
+  };
+  const trainer = new Trainer(model, { optimizer: sgd(), schedule: constant({ peak: 1e-3 }), metrics: [accuracy()] });
+  const { history } = await trainer.fit(source, { epochs: 2, validation: source });
+  // four classes that nothing is known of yet: ln 4 from each head
+  expect(history[0].train['loss']).toBeGreaterThan(1.45 * Math.log(4));
+  expect(history[0].validation?.['loss']).toBeLessThan(1.45 * Math.log(4));
+  expect(history[0].train['top1']).toBeLessThanOrEqual(1);
+  model.dispose();
+  expect(memory().numTensors).toBe(before);
 });
 
 test.each(models.map((factory) => [factory.info.name, factory] as const))('the stages of %s are what they say', (_, factory) => {
