@@ -10,7 +10,7 @@ const began = performance.now();
 const model = 'resnet8';
 
 setup();
-await build(['core', 'datasets', 'resnet', 'cli']);
+await build(readdirSync(join(root, 'packages')));
 const ready = seconds();
 
 const run = join('runs', `start-${timestamp()}`);
