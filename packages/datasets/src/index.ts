@@ -1,6 +1,7 @@
 export { subset } from './dataset.js';
 export type { Dataset, PackedImages } from './dataset.js';
-export { cifar10Classes, CifarRecords } from './records.js';
+export { cifar10Classes } from '@convkit/core';
+export { CifarRecords } from './records.js';
 export { shapeClasses } from './shapes.js';
 export { syntheticShapes } from './synthetic.js';
 export type { CifarRecordsOptions } from './records.js';

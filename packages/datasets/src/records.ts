@@ -1,4 +1,4 @@
-import { ArgumentError, FormatError } from '@convkit/core';
+import { ArgumentError, FormatError, cifar10Classes } from '@convkit/core';
 import type { Image } from '@convkit/core';
 import type { Dataset, PackedImages } from './dataset.js';
 
@@ -7,9 +7,6 @@ export const cifarSide = 32;
 const planeBytes = cifarSide * cifarSide;
 /** One label, then 1,024 bytes each of red, green and blue, row by row. */
 export const cifarRecordBytes = 1 + 3 * planeBytes;
-
-/** The ten classes of CIFAR-10, in the order of its labels. */
-export const cifar10Classes = ['airplane', 'automobile', 'bird', 'cat', 'deer', 'dog', 'frog', 'horse', 'ship', 'truck'] as const;
 
 /** What records say of themselves. */
 export interface CifarRecordsOptions {

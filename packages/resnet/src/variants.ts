@@ -1,4 +1,4 @@
-import { type CommonConfig, type ModelFactory, type Preprocessing, defineModel } from '@convkit/core';
+import { type CommonConfig, type ModelFactory, type Preprocessing, cifar10Classes, defineModel } from '@convkit/core';
 import { CifarResNet, type CifarResNetConfig } from './cifar-resnet.js';
 import { ResNet, type ResNetConfig } from './resnet.js';
 import { SmallResNet } from './small-resnet.js';
@@ -8,7 +8,6 @@ const rgb = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] } as const
 const imagenet: Preprocessing = { ...rgb, size: 224, resize: 256, interpolation: 'bilinear' };
 /** The published CIFAR weights were trained with ImageNet's mean and deviation. */
 const cifar10: Preprocessing = { ...rgb, size: 32 };
-const cifar10Classes = ['airplane', 'automobile', 'bird', 'cat', 'deer', 'dog', 'frog', 'horse', 'ship', 'truck'] as const;
 
 const base = {
   numClasses: 1000,

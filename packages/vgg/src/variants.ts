@@ -1,4 +1,4 @@
-import { type ModelFactory, type Preprocessing, defineModel } from '@convkit/core';
+import { type ModelFactory, type Preprocessing, cifar10Classes, defineModel } from '@convkit/core';
 import { Vgg, type VggConfig, type VggLayer } from './vgg.js';
 import { imagenetWeights } from './weights.js';
 
@@ -10,7 +10,6 @@ const imagenetPreprocessing: Preprocessing = {
   std: [0.229, 0.224, 0.225],
 };
 const cifarPreprocessing: Preprocessing = { size: 32, mean: [0.4914, 0.4822, 0.4465], std: [0.2023, 0.1994, 0.201] };
-const cifar10Classes = ['airplane', 'automobile', 'bird', 'cat', 'deer', 'dog', 'frog', 'horse', 'ship', 'truck'] as const;
 
 /** The paper's table 1, columns A, B, D and E. */
 const columns = {

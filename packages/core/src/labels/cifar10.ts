@@ -1,5 +1,2 @@
-/** The 10 classes of CIFAR-10, in the order of its labels. */
-export const cifar10Classes = [
-  ...(['airplane', 'automobile', 'bird', 'cat', 'deer'] as const),
-  ...(['dog', 'frog', 'horse', 'ship', 'truck'] as const),
-] as const;
+/** The ten classes of CIFAR-10, in the order of its labels. */
+export const cifar10Classes = ['airplane', 'automobile', 'bird', 'cat', 'deer', 'dog', 'frog', 'horse', 'ship', 'truck'] as const;

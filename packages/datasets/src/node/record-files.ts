@@ -1,7 +1,7 @@
 import { open, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ConvkitError, FormatError } from '@convkit/core';
-import { cifar10Classes, cifarRecordBytes, CifarRecords, checkRecords } from '../records.js';
+import { ConvkitError, FormatError, cifar10Classes } from '@convkit/core';
+import { cifarRecordBytes, CifarRecords, checkRecords } from '../records.js';
 import { cifarFolder, cifarMetaFile, cifarTestFile, cifarTrainFiles } from './cifar-archive.js';
 
 /** Which records to read, and how strictly. */
