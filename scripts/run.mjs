@@ -8,7 +8,10 @@ if (!task) {
   process.exit(2);
 }
 setup();
-if (task === 'lint') {
+if (task === 'test:goldens') {
+  process.env.CONVKIT_ALL_GOLDENS = '1'; // every reference model of ../shared/goldens, all values
+  pnpm(['exec', 'turbo', 'run', 'test', '--concurrency=1', ...options]);
+} else if (task === 'lint') {
   pnpm(['exec', 'eslint', '.']);
   pnpm(['exec', 'prettier', '--check', '.']);
 } else {
