@@ -12,7 +12,9 @@ const known = shapeClasses.filter((name) => !unseen.includes(name));
 
 /** The images of some classes only. */
 function only(classes, dataset) {
-  const indices = Array.from({ length: dataset.length }, (_, i) => i).filter((i) => classes.includes(shapeClasses[dataset.label(i)]));
+  const indices = Array.from({ length: dataset.length }, (_, i) => i).filter((i) =>
+    classes.includes(shapeClasses[dataset.label(i)]),
+  );
   return {
     name: dataset.name,
     classes,
@@ -45,6 +47,14 @@ const trainer = new Trainer(model, {
 await trainer.fit(train, {
   epochs: 6,
   validation: test,
-  loggers: [{ epoch: ({ epoch, validation }) => console.log(`epoch ${epoch}: top-1 ${(100 * validation.top1).toFixed(1)} % of the known shapes`) }],
+  loggers: [
+    {
+      epoch: ({ epoch, validation }) =>
+        console.log(`epoch ${epoch}: top-1 ${(100 * validation.top1).toFixed(1)} % of the known shapes`),
+    },
+  ],
 });
-await saveWeights('work/base.safetensors', model, { preprocessing, metadata: { model: 'resnet8', classes: JSON.stringify(known) } });
+await saveWeights('work/base.safetensors', model, {
+  preprocessing,
+  metadata: { model: 'resnet8', classes: JSON.stringify(known) },
+});
