@@ -1,16 +1,18 @@
+import type { Labels } from '../train/batch.js';
+
 /** What a metric sees of a batch. */
-export interface MetricBatch {
+export interface MetricBatch<L extends Labels = Int32Array> {
   /** Row by row: `labels.length` rows of `classes` values. */
   readonly logits: Float32Array;
   readonly classes: number;
-  readonly labels: Int32Array;
+  readonly labels: L;
 }
 
 /** Figures gathered over batches, on the host. */
-export interface Metric {
+export interface Metric<L extends Labels = Int32Array> {
   /** An empty metric with the same options. */
-  fresh(): Metric;
-  update(batch: MetricBatch): void;
+  fresh(): Metric<L>;
+  update(batch: MetricBatch<L>): void;
   /** The figures so far by name; NaN before the first image. */
   result(): Record<string, number>;
   /** What `load` needs to go on from here, as JSON. */

@@ -17,6 +17,8 @@ interface Manifest extends ManifestHead {
 
 const FORMAT = 'convkit-checkpoint-1';
 const FILES = ['model.safetensors', 'optimizer.safetensors', 'progress.json'] as const;
+/** In checkpoints of runs that keep a moving average. */
+const AVERAGE = 'average.safetensors';
 
 const sha256 = (content: Uint8Array | string): string => createHash('sha256').update(content).digest('hex');
 
@@ -28,15 +30,16 @@ export async function writeCheckpoint(
   fs: FileSystem,
 ): Promise<void> {
   checkJson(checkpoint.progress, 'progress');
-  const contents = [
-    encodeSafetensors(checkpoint.model),
-    encodeSafetensors(checkpoint.optimizer),
-    new TextEncoder().encode(JSON.stringify(checkpoint.progress)),
+  const contents: [file: string, content: Uint8Array][] = [
+    [FILES[0], encodeSafetensors(checkpoint.model)],
+    [FILES[1], encodeSafetensors(checkpoint.optimizer)],
+    [FILES[2], new TextEncoder().encode(JSON.stringify(checkpoint.progress))],
   ];
+  if (checkpoint.average) contents.push([AVERAGE, encodeSafetensors(checkpoint.average)]);
   const files: Record<string, { size: number; sha256: string }> = {};
-  for (const [i, file] of FILES.entries()) {
-    files[file] = { size: contents[i].length, sha256: sha256(contents[i]) };
-    await writeSynced(join(directory, file), contents[i], fs);
+  for (const [file, content] of contents) {
+    files[file] = { size: content.length, sha256: sha256(content) };
+    await writeSynced(join(directory, file), content, fs);
   }
   await writeSynced(join(directory, 'manifest.json'), encodeManifest({ format: FORMAT, ...head, files }), fs);
 }
@@ -77,7 +80,8 @@ export async function readCheckpoint(directory: string, fs: FileSystem): Promise
   const manifest = await readManifest(directory, fs);
   if (!manifest) throw new FormatError(`The checkpoint ${directory} has no manifest.json. It is passed over.`);
   const contents: Uint8Array[] = [];
-  for (const file of FILES) {
+  const averaged = AVERAGE in manifest.files;
+  for (const file of averaged ? [...FILES, AVERAGE] : FILES) {
     const bytes = await readBytes(join(directory, file), { fs });
     const { size, sha256: expected } = manifest.files[file];
     if (bytes.length !== size || sha256(bytes) !== expected) {
@@ -89,6 +93,7 @@ export async function readCheckpoint(directory: string, fs: FileSystem): Promise
   return {
     model: decodeSafetensors(contents[0]).tensors,
     optimizer: decodeSafetensors(contents[1]).tensors,
+    ...(averaged ? { average: decodeSafetensors(contents[3]).tensors } : {}),
     progress: JSON.parse(new TextDecoder().decode(contents[2])) as Record<string, unknown>,
   };
 }

@@ -1,23 +1,23 @@
 import { ConvkitError } from '../errors.js';
-import type { Batch } from './batch.js';
+import type { Batch, Labels } from './batch.js';
 import { now } from './event-loop.js';
 
 /** Takes the batches of an epoch a few at a time, and measures how long it waits for them. */
-export class BatchStream {
-  readonly #batches: AsyncIterator<Batch>;
+export class BatchStream<L extends Labels> {
+  readonly #batches: AsyncIterator<Batch<L>>;
   readonly #total: number;
   #taken: number;
   #waitMs = 0;
 
   /** `taken` of the epoch's `total` batches came before these. */
-  constructor(batches: AsyncIterable<Batch>, taken: number, total: number) {
+  constructor(batches: AsyncIterable<Batch<L>>, taken: number, total: number) {
     this.#batches = batches[Symbol.asyncIterator]();
     this.#taken = taken;
     this.#total = total;
   }
 
   /** The next `count` batches, or those that are left of the epoch. */
-  async *take(count: number): AsyncGenerator<Batch> {
+  async *take(count: number): AsyncGenerator<Batch<L>> {
     const end = Math.min(this.#taken + count, this.#total);
     while (this.#taken < end) {
       const asked = now();

@@ -4,6 +4,8 @@ import type { StateDict } from '../weights/host-tensor.js';
 export interface Checkpoint {
   model: StateDict;
   optimizer: StateDict;
+  /** The moving average of the model, if the run keeps one. */
+  average?: StateDict;
   /** JSON: where the run stands, and what it must agree with to be resumed. */
   progress: Record<string, unknown>;
 }

@@ -1,16 +1,16 @@
 import { type Tensor, tidy } from '@tensorflow/tfjs-core';
 import { Mean, type Metric } from '../metrics/metric.js';
 import { type Module, inference } from '../module.js';
-import type { BatchSource } from './batch.js';
+import type { BatchSource, Labels } from './batch.js';
 import { type Loss, crossEntropy } from './losses.js';
 import { now, yieldToEventLoop } from './event-loop.js';
 import { type LogitsOf, outputTensor, toTensor } from './tensors.js';
 
-export interface EvaluateOptions<Output = Tensor> {
+export interface EvaluateOptions<Output = Tensor, L extends Labels = Int32Array> {
   /** Default: cross entropy without smoothing. */
-  readonly loss?: Loss<Output>;
+  readonly loss?: Loss<Output, L>;
   /** Start anew; read them afterwards for more than their figures. */
-  readonly metrics?: readonly Metric[];
+  readonly metrics?: readonly Metric<L>[];
   /** What the metrics look at; needed if the model's output is not one tensor. */
   readonly logits?: LogitsOf<Output>;
   /** Told of images done, after each batch; it is waited for. */
@@ -23,12 +23,18 @@ export interface EvaluateOptions<Output = Tensor> {
 export type Scores = { loss: number; images: number; seconds: number; imagesPerSecond: number } & Record<string, number>;
 
 /** Runs a model over a source in evaluation mode. The loss is the mean over the images; it may come out as NaN. */
-export async function evaluate<Output = Tensor>(
+export async function evaluate<Output = Tensor, L extends Labels = Int32Array>(
   model: Module<Output>,
-  source: BatchSource,
-  options: EvaluateOptions<Output> = {},
+  source: BatchSource<L>,
+  options: EvaluateOptions<Output, L> = {},
 ): Promise<Scores> {
-  const { loss = crossEntropy() as unknown as Loss<Output>, metrics = [], logits = outputTensor, onProgress, signal } = options;
+  const {
+    loss = crossEntropy() as unknown as Loss<Output, L>,
+    metrics = [],
+    logits = outputTensor,
+    onProgress,
+    signal,
+  } = options;
   const start = now();
   const mean = new Mean();
   for (const metric of metrics) metric.load(metric.fresh().state());

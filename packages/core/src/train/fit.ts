@@ -1,8 +1,9 @@
+import type { Metric } from '../metrics/metric.js';
 import type { Module } from '../module.js';
 import { Random } from '../random.js';
 import { stateDict } from '../weights/state-dict.js';
 import { BatchStream } from './batch-stream.js';
-import type { BatchSource } from './batch.js';
+import type { BatchSource, Labels } from './batch.js';
 import { evaluate } from './evaluate.js';
 import { now, yieldToEventLoop } from './event-loop.js';
 import type { Logger } from './logger.js';
@@ -11,27 +12,40 @@ import { NonFiniteError } from './non-finite.js';
 import type { Progress } from './progress.js';
 import type { Schedule } from './schedules.js';
 import { type StepSetup, trainStep } from './train-step.js';
+import type { LogitsOf } from './tensors.js';
 import type { FitOptions, FitResult } from './trainer.js';
 
-interface FitSettings<Output> extends StepSetup<Output> {
+/** Gives the figures of the model as it stands; tells how far it has come, and throws the signal's reason when aborted. */
+export type Validation = (options: {
+  readonly signal?: AbortSignal;
+  readonly onProgress: (progress: { readonly done: number; readonly total: number }) => Promise<void>;
+}) => Promise<Record<string, number>>;
+
+interface FitSettings<Output, L extends Labels> extends StepSetup<Output, L> {
   readonly model: Module<Output>;
   readonly schedule: Schedule;
-  readonly validationLoss: Loss<Output>;
+  readonly biasSchedule?: Schedule;
+  readonly momentumSchedule?: Schedule;
+  /** The part of the rate that a parameter takes. */
+  readonly rateFactor: (name: string) => number;
+  readonly validationLoss: Loss<Output, L>;
+  readonly metrics: readonly Metric<L>[];
+  readonly logits: LogitsOf<Output>;
   readonly accumulate: number;
 }
 
 /** One call of `Trainer.fit`: the loop over epochs, steps, validations and checkpoints. */
-export class Fit<Output> {
-  readonly #setup: FitSettings<Output>;
-  readonly #source: BatchSource;
-  readonly #options: FitOptions;
-  readonly #progress: Progress;
+export class Fit<Output, L extends Labels> {
+  readonly #setup: FitSettings<Output, L>;
+  readonly #source: BatchSource<L>;
+  readonly #options: FitOptions<L>;
+  readonly #progress: Progress<L>;
   readonly #stepsPerEpoch: number;
   readonly #totalSteps: number;
   readonly #dropout: Random;
   #saved: string | undefined;
 
-  constructor(setup: FitSettings<Output>, source: BatchSource, options: FitOptions, progress: Progress) {
+  constructor(setup: FitSettings<Output, L>, source: BatchSource<L>, options: FitOptions<L>, progress: Progress<L>) {
     this.#setup = setup;
     this.#source = source;
     this.#options = options;
@@ -96,17 +110,22 @@ export class Fit<Output> {
     }
   }
 
-  async #step(stream: BatchStream): Promise<void> {
+  async #step(stream: BatchStream<L>): Promise<void> {
     const progress = this.#progress;
     const started = now();
-    const learningRate = this.#rate(progress.step);
+    const { momentumSchedule, rateFactor, metrics } = this.#setup;
+    const learningRate = this.#at(this.#setup.schedule, progress.step);
+    const biasRate = this.#at(this.#setup.biasSchedule ?? this.#setup.schedule, progress.step);
     const firstBatch = progress.epoch * this.#source.batchesPerEpoch + progress.batches;
     const plan = {
       step: progress.step + 1,
       learningRate,
+      rateOf: (name: string) => (name.endsWith('.bias') ? biasRate : learningRate) * rateFactor(name),
+      momentum: momentumSchedule && this.#at(momentumSchedule, progress.step),
       context: (batch: number) => ({ training: true, random: this.#dropout.child(firstBatch + batch) }),
     };
-    const { loss, images, gradientNorm, batches } = await trainStep(this.#setup, plan, stream.take(this.#setup.accumulate));
+    const setup = metrics.length > 0 ? this.#setup : { ...this.#setup, logits: undefined };
+    const { loss, images, gradientNorm, batches } = await trainStep(setup, plan, stream.take(this.#setup.accumulate));
     for (const batch of batches) for (const metric of progress.metrics) metric.update(batch);
     progress.loss.add(loss, images);
     progress.batches = stream.taken;
@@ -139,7 +158,7 @@ export class Fit<Output> {
     const record = {
       epoch: progress.epoch + 1,
       steps: progress.step,
-      learningRate: this.#rate(progress.step - 1),
+      learningRate: this.#at(this.#setup.schedule, progress.step - 1),
       train: { loss: loss.value, ...progress.figures() },
       validation,
       seconds,
@@ -153,19 +172,24 @@ export class Fit<Output> {
     return true;
   }
 
-  async #validate(source: BatchSource): Promise<Record<string, number> | 'stopped'> {
-    const { model, validationLoss, logits } = this.#setup;
-    const metrics = this.#progress.metrics.map((metric) => metric.fresh());
+  /** The figures of the model, or of its moving average if there is one. */
+  async #validate(validation: BatchSource<L> | Validation): Promise<Record<string, number> | 'stopped'> {
+    const { model, validationLoss, logits, ema } = this.#setup;
+    const metrics = this.#setup.metrics.map((metric) => metric.fresh());
     const { signal } = this.#options;
     const epoch = this.#progress.epoch + 1;
     const onProgress = ({ done, total }: { done: number; total: number }) =>
       this.#tell((logger) => logger.validation?.({ epoch, done, total }));
+    ema?.swap();
     try {
-      const { loss } = await evaluate(model, source, { loss: validationLoss, metrics, logits, signal, onProgress });
+      if (typeof validation === 'function') return await validation({ signal, onProgress });
+      const { loss } = await evaluate(model, validation, { loss: validationLoss, metrics, logits, signal, onProgress });
       return Object.assign({ loss }, ...metrics.map((metric) => metric.result())) as Record<string, number>;
     } catch (error) {
       if (signal?.aborted && error === signal.reason) return 'stopped';
       throw error;
+    } finally {
+      ema?.swap();
     }
   }
 
@@ -180,14 +204,16 @@ export class Fit<Output> {
         throw new NonFiniteError(step + 1, 'the weights cannot be saved', `the weight ${weight}`);
       }
     }
-    const checkpoint = { model, optimizer: await this.#setup.optimizer.state(), progress: this.#progress.toJSON() };
+    const { optimizer, ema } = this.#setup;
+    const average = ema && (await ema.state());
+    const checkpoint = { model, optimizer: await optimizer.state(), average, progress: this.#progress.toJSON() };
     if (best) await checkpoints.saveBest?.(name, checkpoint); // first: whoever knows of a best epoch finds its weights
     await checkpoints.save(name, checkpoint);
     this.#saved = name;
   }
 
-  #rate(step: number): number {
-    return this.#setup.schedule({ step, stepsPerEpoch: this.#stepsPerEpoch, totalSteps: this.#totalSteps });
+  #at(schedule: Schedule, step: number): number {
+    return schedule({ step, stepsPerEpoch: this.#stepsPerEpoch, totalSteps: this.#totalSteps });
   }
 
   async #tell(message: (logger: Logger) => void | Promise<void>): Promise<void> {

@@ -1,5 +1,8 @@
 export { Trainer } from './trainer.js';
 export type { FitOptions, FitResult, LayerRate, TrainerOptions } from './trainer.js';
+export { Ema } from './ema.js';
+export type { EmaOptions } from './ema.js';
+export type { Validation } from './fit.js';
 export { evaluate } from './evaluate.js';
 export type { EvaluateOptions, Scores } from './evaluate.js';
 
@@ -23,7 +26,7 @@ export { ConfusionMatrix, confusionMatrix } from '../metrics/confusion.js';
 export type { ClassScores, ConfusionReport } from '../metrics/confusion.js';
 export type { Metric, MetricBatch } from '../metrics/metric.js';
 
-export type { Batch, BatchSource } from './batch.js';
+export type { Batch, BatchSource, Labels } from './batch.js';
 export type { Checkpoint, CheckpointStore } from './checkpoint.js';
 export type { EpochRecord, Logger, RunInfo, StepRecord, ValidationProgress } from './logger.js';
 export type { Best } from './progress.js';

@@ -19,7 +19,7 @@ import {
 } from '@tensorflow/tfjs-core';
 import { ArgumentError, ShapeError } from '../errors.js';
 
-/** The mean loss of a batch. The labels stay on the host, where they are checked. */
+/** The loss of a batch, by custom its mean over the images. The labels stay on the host, where they are checked. */
 export type Loss<Output = Tensor, Labels = Int32Array> = (output: Output, labels: Labels) => Scalar;
 
 export interface CrossEntropyOptions {

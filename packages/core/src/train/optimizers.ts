@@ -3,13 +3,16 @@ import { ArgumentError, ConvkitError, FormatError } from '../errors.js';
 import type { Parameter } from '../module.js';
 import { type StateDict, floatTensor, intScalar } from '../weights/host-tensor.js';
 import { layouts } from '../weights/layout.js';
-import { type Rule, type Settings, adamRule, adamwRule, rmspropRule, sgdRule } from './update-rules.js';
+import { type Rule, type Settings, type Step, adamRule, adamwRule, rmspropRule, sgdRule } from './update-rules.js';
 
 /** Changes named parameters by their gradients, and remembers what its rule needs between steps. */
 export interface Optimizer {
   readonly kind: string;
-  /** One step. Parameters without a gradient stay as they are. The gradients stay the caller's. `factor`: of a parameter's rate. */
-  step(gradients: ReadonlyMap<string, Tensor>, learningRate: number, factor?: (name: string) => number): void;
+  /**
+   * One step. Parameters without a gradient stay as they are. The gradients stay the caller's. A rate for all, or one by
+   * name; `momentum` takes the place of the setting, in a warmup.
+   */
+  step(gradients: ReadonlyMap<string, Tensor>, rate: number | ((name: string) => number), momentum?: number): void;
   /** The slots by `<parameter>.<slot>` in PyTorch's layout and names, and `<parameter>.step` where the rule counts steps. */
   state(): Promise<StateDict>;
   /** Takes back what `state()` gave; all or nothing. Throws FormatError for names and shapes that do not fit. */
@@ -30,6 +33,8 @@ export interface SgdOptions {
   dampening?: number;
   /** L2 penalty, added to the gradient. */
   weightDecay?: number;
+  /** Spares biases and the weights of norms, which have one axis, the penalty. Default false. */
+  decayKernelsOnly?: boolean;
 }
 
 /**
@@ -37,7 +42,7 @@ export interface SgdOptions {
  * the first b is g. As `torch.optim.SGD` (Sutskever et al. 2013, in the form whose rate multiplies the whole buffer).
  */
 export function sgd(options: SgdOptions = {}): OptimizerFactory {
-  const settings = { momentum: 0, nesterov: false, dampening: 0, weightDecay: 0, ...options };
+  const settings = { momentum: 0, nesterov: false, dampening: 0, weightDecay: 0, decayKernelsOnly: false, ...options };
   check('sgd', settings, { momentum: [0, Infinity], weightDecay: [0, Infinity] });
   if (settings.nesterov && (settings.momentum === 0 || settings.dampening !== 0)) {
     throw new ArgumentError('sgd: nesterov needs a momentum above 0 and a dampening of 0.');
@@ -51,6 +56,8 @@ export interface AdamOptions {
   eps?: number;
   /** `adam`: L2 penalty in the gradient, default 0. `adamw`: decoupled shrinking of the weight, default 0.01. */
   weightDecay?: number;
+  /** Spares biases and the weights of norms, which have one axis, the decay. Default false. */
+  decayKernelsOnly?: boolean;
 }
 
 /**
@@ -58,14 +65,14 @@ export interface AdamOptions {
  * v̂ = v / (1 − β₂ᵗ), g = ∇ + weightDecay · θ. As `torch.optim.Adam` (Kingma and Ba 2015).
  */
 export function adam(options: AdamOptions = {}): OptimizerFactory {
-  const settings = { beta1: 0.9, beta2: 0.999, eps: 1e-8, weightDecay: 0, ...options };
+  const settings = { beta1: 0.9, beta2: 0.999, eps: 1e-8, weightDecay: 0, decayKernelsOnly: false, ...options };
   check('adam', settings, adamRanges);
   return factory('adam', settings, adamRule(settings));
 }
 
 /** Adam with θ ← θ · (1 − rate · weightDecay) before each step instead of an L2 penalty (Loshchilov and Hutter 2019). */
 export function adamw(options: AdamOptions = {}): OptimizerFactory {
-  const settings = { beta1: 0.9, beta2: 0.999, eps: 1e-8, weightDecay: 0.01, ...options };
+  const settings = { beta1: 0.9, beta2: 0.999, eps: 1e-8, weightDecay: 0.01, decayKernelsOnly: false, ...options };
   check('adamw', settings, adamRanges);
   return factory('adamw', settings, adamwRule(settings));
 }
@@ -124,7 +131,7 @@ class BoundOptimizer implements Optimizer {
     this.#parameters = parameters;
   }
 
-  step(gradients: ReadonlyMap<string, Tensor>, learningRate: number, factor: (name: string) => number = () => 1): void {
+  step(gradients: ReadonlyMap<string, Tensor>, rate: number | ((name: string) => number), momentum?: number): void {
     const scalars = new Map<number, Tensor>();
     // Kept: each parameter is updated in a tidy of its own, and they share these.
     const constant = (value: number): Tensor => {
@@ -137,17 +144,18 @@ class BoundOptimizer implements Optimizer {
         const parameter = this.#parameters.get(name);
         if (!parameter)
           throw new ConvkitError(`${this.kind}: there is a gradient for ${name}, which is not a parameter of the model.`);
-        tidy(() => this.#update(name, parameter, gradient, learningRate * factor(name), constant));
+        const own = typeof rate === 'number' ? rate : rate(name);
+        tidy(() => this.#update(name, parameter, gradient, { rate: own, momentum, constant }));
       }
     } finally {
       for (const known of scalars.values()) known.dispose();
     }
   }
 
-  #update(name: string, parameter: Parameter, gradient: Tensor, rate: number, constant: (value: number) => Tensor): void {
+  #update(name: string, parameter: Parameter, gradient: Tensor, common: Pick<Step, 'rate' | 'momentum' | 'constant'>): void {
     const old = this.#slots.get(name);
     const steps = (old?.steps ?? 0) + 1;
-    const next = this.#rule.update({ value: parameter.value, gradient, slots: old?.tensors ?? {}, steps, rate, constant });
+    const next = this.#rule.update({ value: parameter.value, gradient, slots: old?.tensors ?? {}, steps, ...common });
     this.#replace(name, { steps, tensors: next.slots });
     parameter.value.assign(next.value);
   }

@@ -1,5 +1,6 @@
 import { FormatError } from '../errors.js';
 import { Mean, type Metric } from '../metrics/metric.js';
+import type { Labels } from './batch.js';
 import type { EpochRecord } from './logger.js';
 
 /** What a checkpoint and the run that resumes it must agree in, for the run to go on with the same bits. */
@@ -22,13 +23,13 @@ export interface RunConfig {
 export interface Best {
   /** 1-based. */
   readonly epoch: number;
-  /** The validation figure that decides: the highest `top1`, or without one the lowest `loss`. */
+  /** The validation figure that decides: the highest `top1` or `ap`, or without them the lowest `loss`. */
   readonly metric: string;
   readonly value: number;
 }
 
 /** Where a run stands. It goes into checkpoints as JSON. */
-export class Progress {
+export class Progress<L extends Labels = Int32Array> {
   readonly config: RunConfig;
   /** Whole epochs done. */
   epoch = 0;
@@ -41,14 +42,14 @@ export class Progress {
   loss = new Mean();
   best: Best | undefined;
   history: EpochRecord[] = [];
-  #metrics: readonly Metric[];
+  #metrics: readonly Metric<L>[];
 
-  constructor(config: RunConfig, metrics: readonly Metric[]) {
+  constructor(config: RunConfig, metrics: readonly Metric<L>[]) {
     this.config = config;
     this.#metrics = metrics.map((metric) => metric.fresh());
   }
 
-  get metrics(): readonly Metric[] {
+  get metrics(): readonly Metric<L>[] {
     return this.#metrics;
   }
 
@@ -67,7 +68,7 @@ export class Progress {
 
   /** Notes a validation; true if it is the best so far. NaN never is. */
   isBest(validation: Readonly<Record<string, number>>): boolean {
-    const metric = 'top1' in validation ? 'top1' : 'loss';
+    const metric = ['top1', 'ap'].find((name) => name in validation) ?? 'loss';
     const sign = metric === 'loss' ? -1 : 1;
     const value = validation[metric];
     if (Number.isNaN(value) || (this.best && !(sign * value > sign * this.best.value))) return false;

@@ -1,6 +1,6 @@
 import { Tensor, type Rank, tensor } from '@tensorflow/tfjs-core';
 import { ArgumentError, ShapeError } from '../errors.js';
-import type { Batch } from './batch.js';
+import type { Batch, Labels } from './batch.js';
 
 /** Picks the logits [N, classes] out of a model's output. */
 export type LogitsOf<Output> = (output: Output) => Tensor;
@@ -12,7 +12,7 @@ export function outputTensor(output: unknown): Tensor {
 }
 
 /** A batch on the device: [N, H, W, C]. Throws ShapeError if its parts do not fit together. */
-export function toTensor({ images, shape, labels }: Batch): Tensor {
+export function toTensor({ images, shape, labels }: Batch<Labels>): Tensor {
   const size = shape.reduce((a, b) => a * b, 1);
   if (images.length !== size || labels.length !== shape[0]) {
     throw new ShapeError(

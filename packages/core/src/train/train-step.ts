@@ -1,9 +1,10 @@
 import { add, mul, scalar } from '@tensorflow/tfjs-core';
 import { Mean, type MetricBatch } from '../metrics/metric.js';
 import type { Context, Module } from '../module.js';
-import type { Batch } from './batch.js';
+import type { Batch, Labels } from './batch.js';
 import { type BufferSnapshot, snapshotBuffers } from './buffers.js';
 import { clipFactor, disposeMap, scaleGradients, squaredNorms, tidyMap } from './clip.js';
+import type { Ema } from './ema.js';
 import { type GradientStep, gradientStep } from './gradient-step.js';
 import type { Loss } from './losses.js';
 import { NonFiniteError, findNonFinite } from './non-finite.js';
@@ -11,14 +12,15 @@ import type { Optimizer } from './optimizers.js';
 import { type LogitsOf, toTensor } from './tensors.js';
 
 /** What every step of a run has in common. */
-export interface StepSetup<Output> {
+export interface StepSetup<Output, L extends Labels = Int32Array> {
   readonly model: Module<Output>;
   readonly optimizer: Optimizer;
-  readonly loss: Loss<Output>;
-  readonly logits: LogitsOf<Output>;
+  readonly loss: Loss<Output, L>;
+  /** What the metrics look at; absent: nothing is read but the loss and the norms. */
+  readonly logits?: LogitsOf<Output>;
   readonly clipNorm?: number;
-  /** The part of the learning rate that a parameter takes; default 1. */
-  readonly rateFactor?: (name: string) => number;
+  /** Follows the weights. */
+  readonly ema?: Ema;
 }
 
 /** What is special to one step. */
@@ -26,18 +28,22 @@ export interface StepPlan {
   /** 1-based. */
   readonly step: number;
   readonly learningRate: number;
+  /** The rate of each parameter, where they differ. */
+  readonly rateOf?: (name: string) => number;
+  /** In the place of the optimizer's own. */
+  readonly momentum?: number;
   /** The context of the i-th batch of this step; the same each time it is asked for. */
   readonly context: (batch: number) => Context;
 }
 
-export interface StepOutcome {
+export interface StepOutcome<L extends Labels = Int32Array> {
   /** Mean over the images of the step. */
   readonly loss: number;
   readonly images: number;
   /** L2 norm over all parameters, before clipping. */
   readonly gradientNorm: number;
-  /** For the metrics: the logits of each batch, from the weights before the step. */
-  readonly batches: readonly MetricBatch[];
+  /** For the metrics: the logits of each batch, from the weights before the step; empty without `logits`. */
+  readonly batches: readonly MetricBatch<L>[];
 }
 
 /**
@@ -45,18 +51,19 @@ export interface StepOutcome {
  * throws, weights, running statistics and optimizer are as before. Throws NonFiniteError if the loss or a gradient is not
  * finite.
  */
-export async function trainStep<Output>(
-  setup: StepSetup<Output>,
+export async function trainStep<Output, L extends Labels = Int32Array>(
+  setup: StepSetup<Output, L>,
   plan: StepPlan,
-  batches: AsyncIterable<Batch> | Iterable<Batch>,
-): Promise<StepOutcome> {
+  batches: AsyncIterable<Batch<L>> | Iterable<Batch<L>>,
+): Promise<StepOutcome<L>> {
   const buffers = snapshotBuffers(setup.model);
-  const seen: MetricBatch[] = [];
+  const seen: MetricBatch<L>[] = [];
+  let taken = 0;
   const loss = new Mean();
   let mean: Gradients | undefined;
   try {
     for await (const batch of batches) {
-      const pass = await checkedPass(setup, plan, batch, seen, buffers);
+      const pass = await checkedPass(setup, plan, taken++, batch, seen, buffers);
       const images = batch.labels.length;
       mean = mean ? await blend(mean, loss.weight, pass, images) : pass;
       loss.add(pass.value, images);
@@ -78,29 +85,30 @@ interface Gradients extends Pick<GradientStep<unknown>, 'gradients' | 'dispose'>
 }
 
 /** Forward and backward of one batch, with its logits noted in `seen`; the caller disposes of the result. */
-async function checkedPass<Output>(
-  setup: StepSetup<Output>,
+async function checkedPass<Output, L extends Labels>(
+  setup: StepSetup<Output, L>,
   plan: StepPlan,
-  batch: Batch,
-  seen: MetricBatch[],
+  index: number,
+  batch: Batch<L>,
+  seen: MetricBatch<L>[],
   buffers: BufferSnapshot,
 ): Promise<Gradients & { readonly value: number }> {
   const x = toTensor(batch);
   let pass: GradientStep<Output> | undefined;
   try {
-    pass = gradientStep(setup.model, x, batch.labels, setup.loss, plan.context(seen.length));
-    const logits = setup.logits(pass.output);
+    pass = gradientStep(setup.model, x, batch.labels, setup.loss, plan.context(index));
+    const logits = setup.logits?.(pass.output);
     const { gradients } = pass;
-    const [[value], squares, values] = await Promise.all([pass.loss.data(), squaredNorms(gradients), logits.data()]);
+    const [[value], squares, values] = await Promise.all([pass.loss.data(), squaredNorms(gradients), logits?.data()]);
     const bad = squares.findIndex((square) => !Number.isFinite(square));
     if (!Number.isFinite(value) || bad >= 0) {
       // A NaN may pass unseen through a ReLU (wasm's takes the larger of NaN and 0 to be 0), but not through the gradients.
       buffers.restore();
-      const origin = await findNonFinite(setup.model, x, plan.context(seen.length));
+      const origin = await findNonFinite(setup.model, x, plan.context(index));
       if (!Number.isFinite(value)) throw new NonFiniteError(plan.step, `the loss is ${value}`, origin ?? 'the loss');
       throw new NonFiniteError(plan.step, 'a gradient is not finite', origin ?? `the gradient of ${[...gradients.keys()][bad]}`);
     }
-    seen.push({ logits: values as Float32Array, classes: logits.shape.at(-1) ?? 1, labels: batch.labels });
+    if (logits) seen.push({ logits: values as Float32Array, classes: logits.shape.at(-1) ?? 1, labels: batch.labels });
     return { value, gradients, squares, dispose: pass.dispose };
   } catch (error) {
     pass?.dispose();
@@ -130,19 +138,16 @@ async function blend(first: Gradients, a: number, second: Gradients, b: number):
   }
 }
 
-/** Clips the gradients, takes the step, and gives their norm. */
-function apply<Output>(setup: StepSetup<Output>, plan: StepPlan, { gradients, squares }: Gradients): number {
+/** Clips the gradients, takes the step, lets the average follow, and gives the norm. */
+function apply<Output, L extends Labels>(setup: StepSetup<Output, L>, plan: StepPlan, { gradients, squares }: Gradients): number {
   const norm = Math.sqrt(squares.reduce((a, b) => a + b, 0));
   const factor = setup.clipNorm === undefined ? 1 : clipFactor(norm, setup.clipNorm);
-  if (factor === 1) {
-    setup.optimizer.step(gradients, plan.learningRate, setup.rateFactor);
-    return norm;
-  }
-  const clipped = scaleGradients(gradients, factor);
+  const clipped = factor === 1 ? undefined : scaleGradients(gradients, factor);
   try {
-    setup.optimizer.step(clipped, plan.learningRate, setup.rateFactor);
+    setup.optimizer.step(clipped ?? gradients, plan.rateOf ?? plan.learningRate, plan.momentum);
   } finally {
     disposeMap(clipped);
   }
+  setup.ema?.update(plan.step);
   return norm;
 }

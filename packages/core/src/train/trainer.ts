@@ -1,14 +1,16 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { requireTrainingKernels } from '../backend/training-kernels.js';
-import { ArgumentError } from '../errors.js';
+import { ArgumentError, FormatError } from '../errors.js';
 import { type NamePattern, matchingParameters } from '../freeze.js';
 import type { Metric } from '../metrics/metric.js';
 import { DEFAULT_SEED, type Module } from '../module.js';
 import { Random } from '../random.js';
+import type { StateDict } from '../weights/host-tensor.js';
 import { loadStateDict } from '../weights/state-dict.js';
-import type { BatchSource } from './batch.js';
-import type { CheckpointStore } from './checkpoint.js';
-import { Fit } from './fit.js';
+import type { BatchSource, Labels } from './batch.js';
+import type { Checkpoint, CheckpointStore } from './checkpoint.js';
+import { Ema, type EmaOptions } from './ema.js';
+import { Fit, type Validation } from './fit.js';
 import type { EpochRecord, Logger } from './logger.js';
 import { type Loss, crossEntropy } from './losses.js';
 import type { OptimizerFactory } from './optimizers.js';
@@ -22,14 +24,20 @@ export interface LayerRate {
   readonly factor: number;
 }
 
-export interface TrainerOptions<Output = Tensor> {
+export interface TrainerOptions<Output = Tensor, L extends Labels = Int32Array> {
   readonly optimizer: OptimizerFactory;
   readonly schedule: Schedule;
+  /** The learning rate of biases; default: `schedule`. */
+  readonly biasSchedule?: Schedule;
+  /** The momentum of SGD, in the place of its own setting. */
+  readonly momentumSchedule?: Schedule;
+  /** Keeps a moving average of the weights, which validations and the best checkpoint then use. Default: none. */
+  readonly ema?: EmaOptions;
   /** Default: cross entropy without smoothing. */
-  readonly loss?: Loss<Output>;
+  readonly loss?: Loss<Output, L>;
   /** The loss of the validation; default: `loss`. */
-  readonly validationLoss?: Loss<Output>;
-  readonly metrics?: readonly Metric[];
+  readonly validationLoss?: Loss<Output, L>;
+  readonly metrics?: readonly Metric<L>[];
   /** Largest L2 norm of all gradients together; larger ones are scaled down to it. Default: no limit. */
   readonly clipNorm?: number;
   /** Batches to an optimizer step, averaged as if they were one batch. Default 1. */
@@ -43,11 +51,11 @@ export interface TrainerOptions<Output = Tensor> {
   readonly logits?: LogitsOf<Output>;
 }
 
-export interface FitOptions {
+export interface FitOptions<L extends Labels = Int32Array> {
   /** How long the whole run is, epochs of an earlier part included. */
   readonly epochs: number;
-  /** Evaluated after each epoch. */
-  readonly validation?: BatchSource;
+  /** Evaluated after each epoch: a source, or a function that gives figures of its own, such as `ap`. */
+  readonly validation?: BatchSource<L> | Validation;
   /** Gets a checkpoint after each epoch, and when the run is stopped. */
   readonly checkpoints?: CheckpointStore;
   /** And after every so many steps. */
@@ -81,11 +89,11 @@ export interface FitResult {
  * from any of its checkpoints gives the same weights, bit for bit, as one that never stopped (on backends that compute the
  * same twice: cpu and wasm do).
  */
-export class Trainer<Output = Tensor> {
+export class Trainer<Output = Tensor, L extends Labels = Int32Array> {
   readonly model: Module<Output>;
-  readonly #options: TrainerOptions<Output>;
+  readonly #options: TrainerOptions<Output, L>;
 
-  constructor(model: Module<Output>, options: TrainerOptions<Output>) {
+  constructor(model: Module<Output>, options: TrainerOptions<Output, L>) {
     const { accumulate = 1, clipNorm } = options;
     if (!isCount(accumulate)) throw new ArgumentError(`accumulate must be a whole number from 1 up, found ${accumulate}.`);
     if (clipNorm !== undefined && !(clipNorm > 0)) throw new ArgumentError(`clipNorm must be above 0, found ${clipNorm}.`);
@@ -99,7 +107,7 @@ export class Trainer<Output = Tensor> {
    * Throws NonFiniteError, before the weights change, if a loss or gradient is NaN or infinite; FormatError if the checkpoint
    * to resume is of another run; and whatever the source, the store or a logger throws.
    */
-  async fit(source: BatchSource, options: FitOptions): Promise<FitResult> {
+  async fit(source: BatchSource<L>, options: FitOptions<L>): Promise<FitResult> {
     const { epochs, seed = DEFAULT_SEED, checkpoints, resume = false, checkpointEverySteps } = options;
     if (!isCount(epochs)) throw new ArgumentError(`epochs must be a whole number from 1 up, found ${epochs}.`);
     if (!isCount(source.batchesPerEpoch)) throw new ArgumentError('The data source has no batches: give it at least one sample.');
@@ -109,7 +117,12 @@ export class Trainer<Output = Tensor> {
     if (resume && !checkpoints) throw new ArgumentError('resume needs `checkpoints`, the store to resume from.');
     requireTrainingKernels();
 
-    const { accumulate = 1, metrics = [], learningRates = [], loss = crossEntropy() as unknown as Loss<Output> } = this.#options;
+    const {
+      accumulate = 1,
+      metrics = [],
+      learningRates = [],
+      loss = crossEntropy() as unknown as Loss<Output, L>,
+    } = this.#options;
     const { model } = this;
     const rateFactor = rateFactors(model, learningRates);
     const optimizer = this.#options.optimizer.bind(model.parameters());
@@ -124,21 +137,31 @@ export class Trainer<Output = Tensor> {
       learningRates: learningRates.map(({ pattern, factor }, i) => `${i + 1}: ${String(pattern)} × ${factor}`),
     };
     const progress = new Progress(config, metrics);
+    let ema: Ema | undefined;
     try {
-      const found = resume ? await checkpoints?.latest() : undefined;
+      const found = (resume ? await checkpoints?.latest() : undefined)?.checkpoint;
       if (found) {
-        progress.restore(found.checkpoint.progress);
-        loadStateDict(model, found.checkpoint.model);
-        optimizer.load(found.checkpoint.optimizer);
+        progress.restore(found.progress);
+        loadStateDict(model, found.model);
+        optimizer.load(found.optimizer);
       }
       initializeMissing(model, seed);
+      ema = this.#options.ema && new Ema(model, this.#options.ema);
+      if (ema && found) await ema.load(averageOf(found));
       const { validationLoss = loss, logits = outputTensor } = this.#options;
-      const settings = { ...this.#options, model, optimizer, loss, validationLoss, logits, accumulate, rateFactor };
+      const settings = { ...this.#options, model, optimizer, ema, loss, validationLoss, metrics, logits, accumulate, rateFactor };
       return await new Fit(settings, source, options, progress).run();
     } finally {
       optimizer.dispose();
+      ema?.dispose();
     }
   }
+}
+
+/** Throws FormatError where the run that is to be resumed kept no average. */
+function averageOf({ average }: Checkpoint): StateDict {
+  if (average) return average;
+  throw new FormatError('The checkpoint has no moving average of the weights: resume without `ema`, or start a new run.');
 }
 
 /** Gives weights that have none their initial values, the same ones that `model.initialize(seed)` gives them. */

@@ -3,7 +3,7 @@ import { type Tensor, add, clone, div, mul, sqrt, square, sub } from '@tensorflo
 export type Settings = Readonly<Record<string, number | boolean>>;
 
 /** What an update rule sees of one parameter. */
-interface Step {
+export interface Step {
   readonly value: Tensor;
   readonly gradient: Tensor;
   /** Empty in the parameter's first step. */
@@ -11,6 +11,8 @@ interface Step {
   /** 1 in the parameter's first step. */
   readonly steps: number;
   readonly rate: number;
+  /** In the place of the rule's own. */
+  readonly momentum?: number;
   /** A scalar on the device, made once a step for all parameters. */
   readonly constant: (value: number) => Tensor;
 }
@@ -29,9 +31,18 @@ export interface Rule {
   update(step: Step): Update;
 }
 
+interface Decay {
+  weightDecay: number;
+  /** Leaves out what has one axis: biases, and the weights of norms. */
+  decayKernelsOnly?: boolean;
+}
+
+const decayOf = ({ value }: Step, s: Decay): number => (s.decayKernelsOnly === true && value.rank < 2 ? 0 : s.weightDecay);
+
 /** ∇ + weightDecay · θ */
-function penalized({ value, gradient, constant }: Step, weightDecay: number): Tensor {
-  return weightDecay === 0 ? gradient : add(gradient, mul(value, constant(weightDecay)));
+function penalized(step: Step, s: Decay): Tensor {
+  const decay = decayOf(step, s);
+  return decay === 0 ? step.gradient : add(step.gradient, mul(step.value, step.constant(decay)));
 }
 
 /** decay · old + weight · next, the first time weight · next: slots start at zero. */
@@ -40,27 +51,26 @@ function blend({ constant }: Step, old: Tensor | undefined, decay: number, next:
   return old ? add(mul(old, constant(decay)), added) : added;
 }
 
-export function sgdRule(s: { momentum: number; nesterov: boolean; dampening: number; weightDecay: number }): Rule {
+export function sgdRule(s: Decay & { momentum: number; nesterov: boolean; dampening: number }): Rule {
   return {
     slots: s.momentum === 0 ? [] : ['momentum_buffer'],
     countsSteps: false,
     update(step): Update {
-      const { value, slots, rate, constant } = step;
-      const g = penalized(step, s.weightDecay);
+      const { value, slots, rate, constant, momentum = s.momentum } = step;
+      const g = penalized(step, s);
       if (s.momentum === 0) return { value: sub(value, mul(g, constant(rate))), slots: {} };
       const old = slots.momentum_buffer;
-      const buffer = old ? blend(step, old, s.momentum, g, 1 - s.dampening) : clone(g);
-      const direction = s.nesterov ? add(g, mul(buffer, constant(s.momentum))) : buffer;
+      const buffer = old ? blend(step, old, momentum, g, 1 - s.dampening) : clone(g);
+      const direction = s.nesterov ? add(g, mul(buffer, constant(momentum))) : buffer;
       return { value: sub(value, mul(direction, constant(rate))), slots: { momentum_buffer: buffer } };
     },
   };
 }
 
-interface AdamSettings {
+interface AdamSettings extends Decay {
   beta1: number;
   beta2: number;
   eps: number;
-  weightDecay: number;
 }
 
 /** rate · m̂ / (√v̂ + eps), written as one factor · m / (√v + eps · √(1 − β₂ᵗ)) to save a pass over the weights. */
@@ -77,25 +87,25 @@ function adamUpdate(step: Step, value: Tensor, g: Tensor, s: AdamSettings): Upda
 const adamSlots = { slots: ['exp_avg', 'exp_avg_sq'], countsSteps: true } as const;
 
 export function adamRule(s: AdamSettings): Rule {
-  return { ...adamSlots, update: (step) => adamUpdate(step, step.value, penalized(step, s.weightDecay), s) };
+  return { ...adamSlots, update: (step) => adamUpdate(step, step.value, penalized(step, s), s) };
 }
 
 export function adamwRule(s: AdamSettings): Rule {
   return {
     ...adamSlots,
     update(step) {
-      const shrunk = s.weightDecay === 0 ? step.value : mul(step.value, step.constant(1 - step.rate * s.weightDecay));
+      const decay = decayOf(step, s);
+      const shrunk = decay === 0 ? step.value : mul(step.value, step.constant(1 - step.rate * decay));
       return adamUpdate(step, shrunk, step.gradient, s);
     },
   };
 }
 
-interface RmspropSettings {
+interface RmspropSettings extends Decay {
   alpha: number;
   eps: number;
   momentum: number;
   centered: boolean;
-  weightDecay: number;
 }
 
 export function rmspropRule(s: RmspropSettings): Rule {
@@ -104,7 +114,7 @@ export function rmspropRule(s: RmspropSettings): Rule {
     countsSteps: false,
     update(step) {
       const { value, slots, rate, constant } = step;
-      const g = penalized(step, s.weightDecay);
+      const g = penalized(step, s);
       const next: Record<string, Tensor> = { square_avg: blend(step, slots.square_avg, s.alpha, square(g), 1 - s.alpha) };
       let variance = next.square_avg;
       if (s.centered) {
