@@ -19,6 +19,7 @@ import {
   reshape,
   reverse,
   sigmoid as sigmoidOf,
+  slice,
   softmax as softmaxOf,
   softplus,
   square,
@@ -32,6 +33,7 @@ import {
 import { ShapeError } from './errors.js';
 import { defineOp } from './ops/op.js';
 import { subsample as pick } from './ops/subsample.js';
+import { upsample as nearest } from './ops/upsample.js';
 
 /** Functions of tensors without state. Each is differentiable on every backend; x stays the caller's. */
 
@@ -141,8 +143,14 @@ export const affine = (x: Tensor, scale: readonly number[], offset: readonly num
 /** The channels in reverse order, RGB ↔ BGR: [..., C] → [..., C]. */
 export const reverseChannels = (x: Tensor): Tensor => reverse(x, -1);
 
-/** Joins channels: [..., C₁], [..., C₂], … → [..., C₁ + C₂ + …]. */
-export const concat = (parts: readonly Tensor[]): Tensor => concatTensors([...parts], -1);
+/** Joins channels: [..., C₁], [..., C₂], … → [..., C₁ + C₂ + …]; or along another axis. */
+export const concat = (parts: readonly Tensor[], axis = -1): Tensor => concatTensors([...parts], axis);
+
+/** `count` channels from `begin` on: [..., C] → [..., count]. */
+export function sliceChannels(x: Tensor, begin: number, count: number): Tensor {
+  const before = x.shape.slice(0, -1);
+  return slice(x, [...before.map(() => 0), begin], [...before, count]);
+}
 
 const globalAvgPoolOp = defineOp<'x', { height: number; width: number }>({
   name: 'GlobalAvgPool',
@@ -191,6 +199,9 @@ export function subsample(x: Tensor, stride: number): Tensor {
   const out = [Math.ceil(x.shape[1]! / stride), Math.ceil(x.shape[2]! / stride)] as const;
   return pick(x as Tensor4D, [0, 0], out, [stride, stride]);
 }
+
+/** Each pixel as a square of factor × factor copies (nearest neighbour): [N,H,W,C] → [N,fH,fW,C]. */
+export const upsample = (x: Tensor, factor: number): Tensor => nearest(x as Tensor4D, factor);
 
 /** Adds zero channels: [..., C] → [..., before + C + after]. */
 export function padChannels(x: Tensor, before: number, after: number): Tensor {

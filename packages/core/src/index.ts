@@ -22,6 +22,8 @@ export type { LayerSummary, ModelSummary } from './summary.js';
 // Layers
 export { Conv2d } from './layers/conv2d.js';
 export type { Conv2dOptions, PaddingStyle, Pair } from './layers/conv2d.js';
+export { ConvTranspose2d } from './layers/conv-transpose2d.js';
+export type { ConvTranspose2dOptions } from './layers/conv-transpose2d.js';
 export { Linear } from './layers/linear.js';
 export type { LinearOptions } from './layers/linear.js';
 export { BatchNorm1d, BatchNorm2d } from './layers/batch-norm.js';

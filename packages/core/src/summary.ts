@@ -38,9 +38,9 @@ export function summarize(model: Module<unknown>, input: readonly [number, numbe
   const before = memory().numBytes;
   let peakBytes = 0;
   try {
-    const leave = (name: string, output: unknown) => {
+    const leave = (name: string, output: unknown, x: Tensor) => {
       peakBytes = Math.max(peakBytes, memory().numBytes - before);
-      layers.push(describe(name, leaves.get(name)!, output as Tensor));
+      layers.push(describe(name, leaves.get(name)!, output as Tensor, x));
     };
     observe(leaves, { leave }, () => tidy(() => void model.forward(zeros([1, ...input, 3]), inference)));
   } finally {
@@ -59,20 +59,20 @@ export function summarize(model: Module<unknown>, input: readonly [number, numbe
   };
 }
 
-function describe(name: string, layer: Module<unknown>, y: Tensor): LayerSummary {
+function describe(name: string, layer: Module<unknown>, y: Tensor, x: Tensor): LayerSummary {
   const parameters = [...layer.parameters()].map(([, parameter]) => parameter);
   return {
     name,
     type: layer.constructor.name,
     output: y.shape.slice(),
     parameters: parameters.reduce((total, parameter) => total + parameter.size, 0),
-    macs: parameters.reduce((total, parameter) => total + parameter.size * uses(parameter, y.shape), 0),
+    macs: parameters.reduce((total, parameter) => total + parameter.size * uses(parameter, y.shape, x.shape), 0),
   };
 }
 
-/** How often each weight is multiplied: at every output position of a convolution, once in a linear layer, never elsewhere. */
-function uses({ layout }: Parameter, [, height, width]: readonly number[]): number {
-  return { conv: height * width, linear: 1, plain: 0 }[layout];
+/** How often each weight is multiplied: at every output position of a convolution, at every input position of a transposed one … */
+function uses({ layout }: Parameter, [, height, width]: readonly number[], [, rows, columns]: readonly number[]): number {
+  return { conv: height * width, convTranspose: rows * columns, linear: 1, plain: 0 }[layout];
 }
 
 /** Gives a model without weights zeros for the time of the trace; returns what takes them away again. */

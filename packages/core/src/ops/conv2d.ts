@@ -51,7 +51,7 @@ export function conv2d(x: Tensor4D, filter: Tensor4D, options: ConvOptions, bias
   return biasedConvolution({ x, filter, bias }, attrs)[0] as Tensor4D;
 }
 
-const convolution = defineOp<'x' | 'filter', ConvPlan>({
+export const convolution = defineOp<'x' | 'filter', ConvPlan>({
   name: 'Conv2d',
   save: { inputs: ['x', 'filter'] },
   forward: ({ x, filter }, p) => [forward(x as Tensor4D, filter as Tensor4D, p)],
@@ -72,12 +72,12 @@ const biasedConvolution = defineOp<'x' | 'filter' | 'bias', ConvPlan>({
   }),
 });
 
-const inputGradient = defineOp<'dy' | 'filter', ConvPlan>({
+export const inputGradient = defineOp<'dy' | 'filter', ConvPlan>({
   name: 'Conv2dInputGradient',
   forward: ({ dy, filter }, p) => [inputGradientOf(dy as Tensor4D, filter as Tensor4D, p)],
 });
 
-const filterGradient = defineOp<'x' | 'dy', ConvPlan>({
+export const filterGradient = defineOp<'x' | 'dy', ConvPlan>({
   name: 'Conv2dFilterGradient',
   forward: ({ x, dy }, p) => [filterGradientOf(x as Tensor4D, dy as Tensor4D, p)],
 });

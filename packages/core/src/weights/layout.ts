@@ -2,9 +2,9 @@ import type { Fan } from '../init.js';
 
 /**
  * How a weight lies in memory against its shape in a PyTorch checkpoint:
- * `conv` [out, in/groups, kh, kw] ↔ HWIO, `linear` [out, in] ↔ [in, out], `plain` unchanged.
+ * `conv` [out, in/groups, kh, kw] ↔ HWIO, `convTranspose` [in, out, kh, kw] ↔ HWOI, `linear` [out, in] ↔ [in, out], `plain` unchanged.
  */
-export type Layout = 'conv' | 'linear' | 'plain';
+export type Layout = 'conv' | 'convTranspose' | 'linear' | 'plain';
 
 interface LayoutRule {
   /** The tfjs shape of a weight of this PyTorch shape. */
@@ -44,6 +44,7 @@ function rule(shape: LayoutRule['shape']): LayoutRule {
 
 export const layouts: Readonly<Record<Layout, LayoutRule>> = {
   conv: rule(([out, input, h, w]) => [h, w, input, out]),
+  convTranspose: rule(([input, out, h, w]) => [h, w, out, input]),
   linear: rule(([out, input]) => [input, out]),
   plain: {
     shape: (torch) => [...torch],
