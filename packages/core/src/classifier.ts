@@ -118,7 +118,8 @@ export abstract class Classifier extends Module<Tensor> {
   }
 }
 
-function classNames(numClasses: number, classes: readonly string[] | undefined): readonly string[] {
+/** The names of a net's classes: those given, or `class 0`, `class 1` … Throws ArgumentError when they do not fit. */
+export function classNames(numClasses: number, classes: readonly string[] | undefined): readonly string[] {
   if (!Number.isInteger(numClasses) || numClasses < 1) {
     throw new ArgumentError(`numClasses must be a whole number above 0, found ${numClasses}.`);
   }

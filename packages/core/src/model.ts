@@ -1,7 +1,22 @@
 import type { Classifier } from './classifier.js';
 import type { Preprocessing } from './image.js';
+import type { Module } from './module.js';
 import { type Pretrained, type PretrainedOptions, loadPretrained } from './pretrained.js';
 import type { WeightsTable } from './published.js';
+import type { DecodeWeights } from './weights/weights-file.js';
+
+/** What a net says of an image: its class; boxes; boxes with outlines; boxes with body joints. */
+export type Task = 'classify' | 'detect' | 'segment' | 'pose';
+
+/** A data set that published weights were trained on, whose classes core knows by name. */
+export type KnownDataset = 'imagenet' | 'cifar10' | 'coco' | 'voc';
+
+/** A net whose last layers belong to its classes: a classifier or a detector. */
+export interface ClassModel extends Module<unknown> {
+  classes: readonly string[];
+  /** Paths of the modules whose weights depend on the classes; the rest is the backbone. */
+  readonly heads: readonly string[];
+}
 
 /** What is known of a published variant without building it. */
 export interface ModelInfo {
@@ -9,16 +24,19 @@ export interface ModelInfo {
   readonly name: string;
   /** The npm package that the variant comes from. */
   readonly package: string;
+  /** Absent: 'classify'. */
+  readonly task?: Task;
+  /** Of a detector `size` is the default of its input, and pixels are divided by 255 only. */
   readonly preprocessing: Preprocessing;
-  /** The data set that the variant was designed for. */
-  readonly dataset: 'imagenet' | 'cifar10';
+  /** The data set that the variant was designed for; absent where the classes are those of its configuration file. */
+  readonly dataset?: KnownDataset;
   /** Paper or reference implementation whose weights load by name. */
   readonly reference: string;
   /** Published weights by tag; the first is the default of `pretrained`. */
   readonly weights?: WeightsTable;
 }
 
-/** The options that every classifier takes. */
+/** The options that every net takes. */
 export interface CommonConfig {
   numClasses: number;
   classes?: readonly string[];
@@ -26,9 +44,11 @@ export interface CommonConfig {
 }
 
 /** Builds a variant: `resnet50({ numClasses: 10 })`. What is not given has the published value. */
-export interface ModelFactory<Config extends CommonConfig = CommonConfig, Model extends Classifier = Classifier> {
+export interface ModelFactory<Config extends CommonConfig = CommonConfig, Model extends ClassModel = Classifier> {
   (config?: Partial<Config>): Model;
   readonly info: ModelInfo;
+  /** Reads the weight files of its family, such as Darknet's; absent: `decodeWeights` of core reads them. */
+  readonly decodeWeights?: DecodeWeights;
   /**
    * The variant with weights, and with the classes and the preprocessing that belong to them. `source` is a tag of `info.weights`
    * (default: the first), `hf:organisation/name/file`, a URL or, in Node, a path; downloads are kept in a cache and verified.
@@ -43,10 +63,11 @@ export interface ModelFactory<Config extends CommonConfig = CommonConfig, Model 
 }
 
 /** Makes the factory of a variant from its published configuration. */
-export function defineModel<Config extends CommonConfig, Model extends Classifier>(
+export function defineModel<Config extends CommonConfig, Model extends ClassModel>(
   info: Omit<ModelInfo, 'preprocessing'>,
   published: Config,
   build: (config: Config) => Model,
+  { decodeWeights }: { decodeWeights?: DecodeWeights } = {},
 ): ModelFactory<Config, Model> {
   const create = (config: Partial<Config> = {}) => {
     const renamed = config.numClasses === undefined ? {} : { classes: undefined }; // the published names are of the published classes
@@ -55,7 +76,8 @@ export function defineModel<Config extends CommonConfig, Model extends Classifie
   const whole: ModelInfo = { ...info, preprocessing: published.preprocessing };
   return Object.assign(create, {
     info: whole,
+    ...(decodeWeights && { decodeWeights }),
     pretrained: (source?: string, config: Partial<Config> = {}, options: PretrainedOptions = {}) =>
-      loadPretrained(whole, create, source, config, options),
+      loadPretrained(whole, create, source, config, { decode: decodeWeights, ...options }),
   });
 }

@@ -1,7 +1,8 @@
-import type { Classifier } from './classifier.js';
 import { ArgumentError, FormatError } from './errors.js';
-import type { CommonConfig, ModelInfo } from './model.js';
+import type { ClassModel, CommonConfig, KnownDataset, ModelInfo } from './model.js';
 import { cifar10Classes } from './labels/cifar10.js';
+import { cocoClasses } from './labels/coco.js';
+import { vocClasses } from './labels/voc.js';
 import { type PublishedWeights, defaultTag } from './published.js';
 import { loadBackbone } from './weights/backbone.js';
 import { loadStateDict } from './weights/state-dict.js';
@@ -78,7 +79,7 @@ function findWeights(
 }
 
 /** Builds a variant and loads published or own weights into it; see `ModelFactory.pretrained`. */
-export async function loadPretrained<Config extends CommonConfig, Model extends Classifier>(
+export async function loadPretrained<Config extends CommonConfig, Model extends ClassModel>(
   info: ModelInfo,
   build: (config: Partial<Config>) => Model,
   source: string | undefined,
@@ -114,18 +115,18 @@ export async function weightsConfig({ file, published, source }: OpenedWeights, 
   const { model, classes, stem } = file.metadata;
   if (model !== undefined && model !== info.name)
     throw new FormatError(`${source} holds weights of ${model}, not of ${info.name}.`);
-  const names = classes === undefined ? await classesOf(published?.classes ?? info.dataset) : parseClasses(classes, source);
+  const dataset = published?.classes ?? info.dataset;
+  const names = classes === undefined ? dataset && (await classesOf(dataset)) : parseClasses(classes, source);
   return {
-    classes: names,
-    numClasses: names.length,
+    ...(names && { classes: names, numClasses: names.length }),
     ...(stem === undefined ? {} : { stem }), // an option of ResNet only; others are never saved with it
     ...published?.config,
   };
 }
 
-async function classesOf(dataset: 'imagenet' | 'cifar10'): Promise<readonly string[]> {
-  if (dataset === 'cifar10') return cifar10Classes;
-  return (await lazily()).imagenetClasses;
+async function classesOf(dataset: KnownDataset): Promise<readonly string[]> {
+  if (dataset === 'imagenet') return (await lazily()).imagenetClasses;
+  return { cifar10: cifar10Classes, coco: cocoClasses, voc: vocClasses }[dataset];
 }
 
 function parseClasses(text: string, source: string): readonly string[] {

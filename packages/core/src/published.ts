@@ -1,13 +1,13 @@
 import { ArgumentError } from './errors.js';
 import type { Preprocessing } from './image.js';
-import type { CommonConfig } from './model.js';
+import type { CommonConfig, KnownDataset } from './model.js';
 import type { HubLocation, UrlLocation } from './weights/weights-source.js';
 
 /** Weights that someone published for a variant: where they are and what was said of them. */
 export interface PublishedWeights<Config extends CommonConfig = CommonConfig> {
   readonly location: HubLocation | UrlLocation;
   /** The data set whose classes the head names. */
-  readonly classes: 'imagenet' | 'cifar10';
+  readonly classes: KnownDataset;
   /** How the published accuracy prepares images. */
   readonly preprocessing: Preprocessing;
   /** Published accuracy on the data set's validation or test images, 0 … 1. */

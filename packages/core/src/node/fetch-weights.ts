@@ -15,9 +15,10 @@ export { imagenetClasses } from '../labels/imagenet.js';
  * Throws what `hubFile`, `download` and `loadWeights` throw.
  */
 export const fetchWeights: FetchWeights = async (location, options) => {
-  if ('path' in location) return loadWeights(location.path);
-  if ('url' in location) return loadWeights(await urlFile(location, options));
-  return loadWeights(await hubFile({ ...location, ...options }));
+  const { decode } = options;
+  if ('path' in location) return loadWeights(location.path, decode);
+  if ('url' in location) return loadWeights(await urlFile(location, options), decode);
+  return loadWeights(await hubFile({ ...location, ...options }), decode);
 };
 
 /** The local file of a URL: `<cache>/urls/<hash of the URL>/<its name>`. */

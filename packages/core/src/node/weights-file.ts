@@ -7,16 +7,17 @@ import { encodeSafetensors } from '../weights/safetensors.js';
 import { stateDict } from '../weights/state-dict.js';
 import { errorCode, fileError, readBytes, readJson, writeFileAtomic } from './files.js';
 import { type StoredPreprocessing, parsePreprocessing } from '../weights/stored-preprocessing.js';
-import { type WeightsFile, decodeWeights } from '../weights/weights-file.js';
+import { type DecodeWeights, type WeightsFile, decodeWeights } from '../weights/weights-file.js';
 
 /**
  * Reads a weight file (safetensors, or PyTorch's `.pth` and `.pt`; told by its content), or the model of a checkpoint directory. The
- * preprocessing comes from the file's metadata (`preprocessing`, JSON) or from the `.json` of the same name beside it.
+ * preprocessing comes from the file's metadata (`preprocessing`, JSON) or from the `.json` of the same name beside it. `decode` reads
+ * the files of a family of nets that has a format of its own.
  * Throws ConvkitError when it cannot be read, FormatError when it is something else, cut off or damaged.
  */
-export async function loadWeights(path: string): Promise<WeightsFile> {
+export async function loadWeights(path: string, decode: DecodeWeights = decodeWeights): Promise<WeightsFile> {
   const file = await weightsIn(path);
-  const content = decodeWeights(await readBytes(file), file);
+  const content = decode(await readBytes(file), file);
   return { ...content, preprocessing: content.preprocessing ?? (await besides(file)) };
 }
 

@@ -1,5 +1,6 @@
-import type { Classifier } from '../classifier.js';
+import type { ClassModel } from '../model.js';
 import { DEFAULT_SEED } from '../module.js';
+import { Random } from '../random.js';
 import type { StateDict } from './host-tensor.js';
 import { type LoadOptions, type LoadReport, loadStateDict } from './state-dict.js';
 
@@ -15,28 +16,23 @@ export interface BackboneOptions extends Pick<LoadOptions, 'rename'> {
 }
 
 /**
- * Loads weights that may have been trained for another number of classes: then the head is drawn anew, as `initialize(seed)` does, and the
- * report names it. Everything else is as strict as in `loadStateDict`; throws FormatError that names what does not fit.
+ * Loads weights that may have been trained for other classes: where the head has another shape than the file's, it is drawn anew, as
+ * `initialize(seed)` does, and the report names it. Everything else is as strict as in `loadStateDict`; throws FormatError that names
+ * what does not fit, and leaves the model as it was.
  */
-export function loadBackbone(model: Classifier, dict: StateDict, options: BackboneOptions = {}): BackboneReport {
+export function loadBackbone(model: ClassModel, dict: StateDict, options: BackboneOptions = {}): BackboneReport {
   const { seed = DEFAULT_SEED, rename = (name) => model.rename(name) } = options;
-  const theirs = classesIn(model, dict, rename);
-  const { classes } = model;
-  if (theirs === undefined || theirs === classes.length) return { ...loadStateDict(model, dict, { rename }), fresh: [] };
-  model.replaceHead(theirs);
-  try {
-    const report = loadStateDict(model, dict, { rename });
-    const isHead = (name: string): boolean => model.heads.some((head) => name.startsWith(`${head}.`));
-    return { ...report, loaded: report.loaded.filter((name) => !isHead(name)), fresh: report.loaded.filter(isHead) };
-  } finally {
-    model.replaceHead(classes.length, { classes, seed });
+  const isHead = (name: string): boolean => model.heads.some((head) => name.startsWith(`${head}.`));
+  const shapes = new Map([...dict].map(([name, { shape }]) => [rename(name), shape]));
+  const head = [...model.state()].filter(([name]) => isHead(name));
+  const otherClasses = head.some(([name, { shape }]) => shapes.has(name) && shapes.get(name)?.join() !== shape.join());
+  if (!otherClasses) return { ...loadStateDict(model, dict, { rename }), fresh: [] };
+  const backbone = new Map([...dict].filter(([name]) => !isHead(rename(name))));
+  const report = loadStateDict(model, backbone, { rename, except: isHead });
+  const random = new Random(seed).child('init');
+  for (const [name, state] of head) {
+    if (state.kind === 'counter') state.value = 0;
+    else state.initialize(random.child(name));
   }
-}
-
-/** The number of classes of a checkpoint, by the shape of its head. */
-function classesIn(model: Classifier, dict: StateDict, rename: (name: string) => string): number | undefined {
-  const [head] = model.heads;
-  const name = [...dict.keys()].find((key) => rename(key) === `${head}.weight`);
-  const classes = name === undefined ? undefined : dict.get(name)?.shape[0];
-  return classes === 0 ? undefined : classes;
+  return { ...report, fresh: head.map(([name]) => name) };
 }

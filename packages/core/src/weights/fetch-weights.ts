@@ -14,17 +14,18 @@ export const CACHE_NAME = 'convkit-weights';
 export const fetchWeights: FetchWeights = async (location, options) => {
   const url = 'path' in location ? location.path : 'url' in location ? location.url : hubUrl(location);
   const sha256 = 'sha256' in location ? location.sha256?.toLowerCase() : undefined;
+  const { decode = decodeWeights } = options;
   const cache =
     typeof caches === 'undefined' || 'path' in location ? undefined : await caches.open(CACHE_NAME).catch(() => undefined);
   const kept = await cache?.match(url);
   if (kept) {
     const bytes = new Uint8Array(await kept.arrayBuffer());
-    if (await hasHash(bytes, sha256)) return decodeWeights(bytes, locationText(location));
+    if (await hasHash(bytes, sha256)) return decode(bytes, locationText(location));
   }
   const bytes = await download(url, options);
   if (!(await hasHash(bytes, sha256)))
     throw new FormatError(`${url} does not have the sha256 ${sha256}: it is not the expected file.`);
-  const file = decodeWeights(bytes, locationText(location));
+  const file = decode(bytes, locationText(location));
   await cache?.put(url, new Response(bytes as Uint8Array<ArrayBuffer>)).catch(() => undefined); // a full disk: the weights are here all the same
   return file;
 };

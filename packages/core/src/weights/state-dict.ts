@@ -21,6 +21,8 @@ export interface LoadOptions {
   readonly strict?: boolean;
   /** Gives each name of the file its name in the model, for checkpoints with other names. Default: the model's own `rename`. */
   readonly rename?: (name: string) => string;
+  /** Names of the model that stay as they are: the file is expected not to have them. */
+  readonly except?: (name: string) => boolean;
 }
 
 /** A model's weights and buffers by their names, in PyTorch's layout and order. Counters are int64 scalars. */
@@ -40,12 +42,13 @@ export async function stateDict(model: Module<unknown>): Promise<StateDict> {
  * weight: integers for a float, a float64 beyond float32.
  */
 export function loadStateDict(model: Module<unknown>, dict: StateDict, options: LoadOptions = {}): LoadReport {
-  const { strict = true, rename = (name) => model.rename(name) } = options;
+  const { strict = true, rename = (name) => model.rename(name), except = () => false } = options;
   const source = renamed(dict, rename);
   const report: LoadReport = { loaded: [], missing: [], unexpected: [], wrongShape: [] };
   const sets: (() => void)[] = [];
   const known = new Set<string>();
   for (const [name, state] of model.state()) {
+    if (except(name)) continue;
     known.add(name);
     const found = source.get(name);
     if (!found) {

@@ -13,6 +13,9 @@ export interface WeightsFile {
   readonly preprocessing: StoredPreprocessing | undefined;
 }
 
+/** Reads the bytes of a weight file; `name` is how errors call it. */
+export type DecodeWeights = (bytes: Uint8Array, name: string) => WeightsFile;
+
 /**
  * Reads a weight file of any known format, told by its content: safetensors, or what torch.save writes (`.pth`, `.pt`). The preprocessing
  * comes from the metadata (`preprocessing`, JSON). `name` is how errors call the file.

@@ -1,5 +1,5 @@
 import { ArgumentError } from '../errors.js';
-import type { WeightsFile } from './weights-file.js';
+import type { DecodeWeights, WeightsFile } from './weights-file.js';
 
 /** A file of a model on the Hugging Face Hub. */
 export interface HubLocation {
@@ -27,6 +27,8 @@ export interface FetchOptions {
   /** Called while a file is downloaded; `total` is undefined while the server has not said how long it is. */
   readonly onProgress?: (progress: { readonly received: number; readonly total: number | undefined }) => void;
   readonly signal?: AbortSignal;
+  /** Reads the file. Default: `decodeWeights`. */
+  readonly decode?: DecodeWeights | undefined;
 }
 
 /** Gets weights from where they are; Node keeps downloads in the Hub's cache, a browser in its own. */

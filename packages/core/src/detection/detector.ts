@@ -1,0 +1,149 @@
+import { type Tensor, type TensorContainer, dispose, stack, tensor3d, tidy } from '@tensorflow/tfjs-core';
+import { classNames, inputSize } from '../classifier.js';
+import { type Image, type ImageInput, type Preprocessing, toImage } from '../image.js';
+import type { Task } from '../model.js';
+import { Module, inference } from '../module.js';
+import { type InputSize, type NetInput, type Placement, letterbox, unplaceBox } from './letterbox.js';
+import { type NmsOptions, nonMaxSuppression } from './nms.js';
+import type { Candidates, Detection } from './types.js';
+
+/** Which of a net's proposals become detections; what is not given has the net's own default. */
+export interface DetectOptions extends Partial<NmsOptions> {
+  /** Images that go through the net at once. Default 1. */
+  readonly batchSize?: number;
+}
+
+export interface DetectorOptions {
+  readonly numClasses: number;
+  /** Names of the classes; default `class 0`, `class 1` … */
+  readonly classes?: readonly string[] | undefined;
+  /** Its `size` is that of the input; pixels are divided by 255, whatever it says of mean and std. */
+  readonly preprocessing: Preprocessing;
+  /** Default: 'detect'. */
+  readonly task?: Exclude<Task, 'classify'>;
+  /** What the net's authors use. Default: confidence 0.25, IoU 0.7, 300 detections. */
+  readonly defaults?: Partial<NmsOptions>;
+}
+
+/** What the output of a net means, still on the device; of a batch of N images with n proposals each. */
+export interface Proposals {
+  /** [N, n, 4] corners in pixels of the net's input */
+  readonly boxes: Tensor;
+  /** [N, n, numClasses], 0 … 1 */
+  readonly scores: Tensor;
+  /** [N, n, k] mask coefficients, or x, y, score of keypoints in pixels of the net's input */
+  readonly extras?: Tensor;
+  /** [N, h, w, k] masks that the coefficients mix */
+  readonly prototypes?: Tensor;
+}
+
+/** Masks of one image that coefficients mix: [height, width, channels], row by row. */
+export interface Prototypes {
+  readonly values: Float32Array;
+  readonly height: number;
+  readonly width: number;
+}
+
+/** A detection on its way: what `finish` needs to add a mask or keypoints. */
+export interface Found {
+  readonly detection: Detection;
+  /** The box in pixels of the net's input. */
+  readonly inputBox: Float32Array;
+  readonly extras: Float32Array;
+  readonly prototypes: Prototypes | undefined;
+  readonly placement: Placement;
+}
+
+/** A network from images [N, H, W, 3], 0 … 1, to boxes; `Output` is what training needs of it. */
+export abstract class Detector<Output = unknown> extends Module<Output> {
+  classes: readonly string[];
+  /** Height and width that images are fitted into; any that the net's strides divide. */
+  inputSize: InputSize;
+  readonly task: Exclude<Task, 'classify'>;
+  readonly #defaults: NmsOptions;
+
+  constructor({ numClasses, classes, preprocessing, task = 'detect', defaults }: DetectorOptions) {
+    super();
+    this.classes = classNames(numClasses, classes);
+    this.inputSize = inputSize(preprocessing);
+    this.task = task;
+    this.#defaults = { confidence: 0.25, iou: 0.7, maxDetections: 300, ...defaults };
+  }
+
+  /** Paths of the modules whose weights depend on the classes. */
+  abstract get heads(): readonly string[];
+
+  /** What an output means. Runs inside a tidy: what it does not return is freed. */
+  protected abstract decode(output: Output): Proposals;
+
+  /** Makes the input of an image. Default: Ultralytics' letterbox. */
+  protected prepare(image: Image): NetInput {
+    return letterbox(image, this.inputSize);
+  }
+
+  /** Adds what a net knows besides the box. */
+  protected finish({ detection }: Found): Detection {
+    return detection;
+  }
+
+  /**
+   * The objects in an image, best first.
+   *
+   *     const [best] = await model.detect('bus.jpg', { confidence: 0.4 });
+   *     console.log(best.label, best.score, best.box);
+   */
+  async detect(image: ImageInput, options: DetectOptions = {}): Promise<Detection[]> {
+    const [detections] = await this.detectAll([image], options);
+    return detections;
+  }
+
+  /** `detect` for several images. */
+  async detectAll(images: readonly ImageInput[], { batchSize = 1, ...options }: DetectOptions = {}): Promise<Detection[][]> {
+    const rules = { ...this.#defaults, ...options };
+    const results: Detection[][] = [];
+    for (let start = 0; start < images.length; start += batchSize) {
+      const inputs: NetInput[] = [];
+      for (const image of images.slice(start, start + batchSize)) inputs.push(this.prepare(await toImage(image)));
+      const { candidates, prototypes } = await this.#run(inputs);
+      inputs.forEach(({ placement }, i) => results.push(this.#select(candidates[i], prototypes[i], placement, rules)));
+    }
+    return results;
+  }
+
+  async #run(inputs: readonly NetInput[]): Promise<{ candidates: Candidates[]; prototypes: (Prototypes | undefined)[] }> {
+    const proposals = tidy(() => {
+      const x = stack(inputs.map(({ values, height, width }) => tensor3d(values, [height, width, 3])));
+      return this.decode(this.forward(x, inference)) as unknown as TensorContainer;
+    }) as unknown as Proposals;
+    try {
+      const { boxes, scores, extras, prototypes } = proposals;
+      const [b, s, e, p] = await Promise.all([boxes, scores, extras, prototypes].map((t) => t?.data() as Promise<Float32Array>));
+      const of = (values: Float32Array, i: number): Float32Array => {
+        const size = values.length / inputs.length;
+        return values.subarray(i * size, (i + 1) * size);
+      };
+      return {
+        candidates: inputs.map((_, i) => ({ boxes: of(b, i), scores: of(s, i), ...(e && { extras: of(e, i) }) })),
+        prototypes: inputs.map((_, i) => p && { values: of(p, i), height: prototypes!.shape[1]!, width: prototypes!.shape[2]! }),
+      };
+    } finally {
+      dispose(proposals as unknown as TensorContainer);
+    }
+  }
+
+  #select(candidates: Candidates, prototypes: Prototypes | undefined, placement: Placement, rules: NmsOptions): Detection[] {
+    const { indices, classes, scores } = nonMaxSuppression(candidates, this.classes.length, rules);
+    const k = (candidates.extras?.length ?? 0) / (candidates.boxes.length / 4);
+    return Array.from(indices, (index, i) => {
+      const inputBox = candidates.boxes.subarray(index * 4, index * 4 + 4);
+      const detection = {
+        class: classes[i],
+        label: this.classes[classes[i]],
+        score: scores[i],
+        box: unplaceBox(inputBox, placement),
+      };
+      const extras = candidates.extras?.subarray(index * k, (index + 1) * k) ?? new Float32Array(0);
+      return this.finish({ detection, inputBox, extras, prototypes, placement });
+    });
+  }
+}

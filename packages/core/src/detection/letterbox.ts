@@ -1,0 +1,119 @@
+import { ArgumentError } from '../errors.js';
+import type { Image } from '../image.js';
+import { resizeBilinear, roundHalfToEven } from './resize-bilinear.js';
+import { resizeDarknet, unitRange } from './resize-darknet.js';
+import type { Box } from './types.js';
+
+/** Where an image lies in the net's input: x of the input = x of the image · scaleX + left. */
+export interface Placement {
+  readonly scaleX: number;
+  readonly scaleY: number;
+  readonly left: number;
+  readonly top: number;
+  /** Of the original image, in pixels. */
+  readonly imageWidth: number;
+  readonly imageHeight: number;
+}
+
+/** An image as a net takes it: [height, width, 3], 0 … 1. */
+export interface NetInput {
+  readonly values: Float32Array;
+  readonly height: number;
+  readonly width: number;
+  readonly placement: Placement;
+}
+
+/** Height and width of a net's input. */
+export type InputSize = readonly [height: number, width: number];
+
+export interface LetterboxOptions {
+  /** May a small image be enlarged? Default true. */
+  readonly scaleUp?: boolean;
+  /** Is the image in the middle, or at the upper left? Default true. */
+  readonly center?: boolean;
+  /** The border is only as wide as a multiple of this asks for, and the input smaller than `size`. Default: all of `size`. */
+  readonly stride?: number;
+}
+
+const GREY = 114;
+
+/**
+ * Ultralytics' letterbox: the image is scaled to fit (OpenCV's bilinear on bytes), and grey of 114 fills the rest.
+ * [H, W, 3] → [height, width, 3], 0 … 1.
+ */
+export function letterbox(image: Image, size: InputSize, options: LetterboxOptions = {}): NetInput {
+  checkSize(image, size);
+  const { scaleUp = true, center = true, stride } = options;
+  const fit = Math.min(size[0] / image.height, size[1] / image.width);
+  const scale = scaleUp ? fit : Math.min(fit, 1);
+  const inner = [image.height, image.width].map((side) => Math.max(1, roundHalfToEven(side * scale)));
+  const border = inner.map((side, axis) => (stride ? (size[axis] - side) % stride : size[axis] - side));
+  const [top, left] = border.map((pixels) => (center ? Math.round(pixels / 2 - 0.1) : 0));
+  const [height, width] = inner.map((side, axis) => side + border[axis]);
+  const resized = inner[0] === image.height && inner[1] === image.width ? image : resizeBilinear(image, inner[1], inner[0]);
+
+  const values = new Float32Array(height * width * 3).fill(unitRange[GREY]);
+  for (let y = 0, from = 0; y < inner[0]; y++) {
+    const to = ((y + top) * width + left) * 3;
+    for (let i = 0; i < inner[1] * 3; i++) values[to + i] = unitRange[resized.pixels[from++]];
+  }
+  const placement = { scaleX: scale, scaleY: scale, left, top, imageWidth: image.width, imageHeight: image.height };
+  return { values, height, width, placement };
+}
+
+/**
+ * Darknet's letterbox: the image is scaled to fit (Darknet's bilinear on floats), and grey of 0.5 fills the rest.
+ * [H, W, 3] → [height, width, 3], 0 … 1.
+ */
+export function letterboxDarknet(image: Image, size: InputSize): NetInput {
+  checkSize(image, size);
+  const [height, width] = size;
+  const { width: imageWidth, height: imageHeight } = image;
+  const wide = Math.fround(width / imageWidth) < Math.fround(height / imageHeight);
+  const innerWidth = wide ? width : Math.max(1, Math.trunc((imageWidth * height) / imageHeight));
+  const innerHeight = wide ? Math.max(1, Math.trunc((imageHeight * width) / imageWidth)) : height;
+  const values = new Float32Array(height * width * 3).fill(0.5);
+  const [left, top] = [(width - innerWidth) / 2, (height - innerHeight) / 2];
+  const corner = { left: Math.trunc(left), top: Math.trunc(top) };
+  resizeDarknet(image, { values, stride: width, ...corner, width: innerWidth, height: innerHeight });
+  // Darknet takes boxes back by half the border, also where that is half a pixel.
+  const placement = { scaleX: innerWidth / imageWidth, scaleY: innerHeight / imageHeight, left, top, imageWidth, imageHeight };
+  return { values, height, width, placement };
+}
+
+/** Darknet's plain resize, which does not keep the image's proportions. [H, W, 3] → [height, width, 3], 0 … 1. */
+export function stretchDarknet(image: Image, size: InputSize): NetInput {
+  checkSize(image, size);
+  const [height, width] = size;
+  const { width: imageWidth, height: imageHeight } = image;
+  const values = new Float32Array(height * width * 3);
+  resizeDarknet(image, { values, stride: width, left: 0, top: 0, width, height });
+  const placement = { scaleX: width / imageWidth, scaleY: height / imageHeight, left: 0, top: 0, imageWidth, imageHeight };
+  return { values, height, width, placement };
+}
+
+/** A box of the net's input in pixels of the original image, cut off at its edges. */
+export function unplaceBox(box: ArrayLike<number>, placement: Placement): Box {
+  const [x1, y1] = unplacePoint(box[0], box[1], placement);
+  const [x2, y2] = unplacePoint(box[2], box[3], placement);
+  return [x1, y1, x2, y2];
+}
+
+/** A point of the net's input in pixels of the original image, moved to its edge where it lies outside. */
+export function unplacePoint(
+  x: number,
+  y: number,
+  { left, top, scaleX, scaleY, imageWidth, imageHeight }: Placement,
+): [number, number] {
+  return [clamp((x - left) / scaleX, imageWidth), clamp((y - top) / scaleY, imageHeight)];
+}
+
+const clamp = (x: number, most: number): number => Math.min(Math.max(x, 0), most);
+
+function checkSize(image: Image, [height, width]: InputSize): void {
+  for (const [what, h, w] of [['an image', image.height, image.width] as const, ['an input', height, width] as const]) {
+    if (!(Number.isInteger(h) && Number.isInteger(w) && h > 0 && w > 0)) {
+      throw new ArgumentError(`letterbox: expected ${what} of whole pixels, at least 1×1, found ${w}×${h}.`);
+    }
+  }
+}
