@@ -3,8 +3,10 @@ import {
   type Tensor2D,
   type Tensor4D,
   add as addTensors,
+  clipByValue,
   clone,
   concat as concatTensors,
+  elu as eluOf,
   erf,
   exp,
   fill,
@@ -18,6 +20,7 @@ import {
   relu6 as relu6Of,
   reshape,
   reverse,
+  selu as seluOf,
   sigmoid as sigmoidOf,
   slice,
   softmax as softmaxOf,
@@ -59,6 +62,15 @@ export const tanh = (x: Tensor): Tensor => tanhOf(x);
 
 /** x where x > 0, else slope · x. PyTorch's default slope is 0.01, Darknet's 0.1. */
 export const leakyRelu = (x: Tensor, slope = 0.01): Tensor => leakyReluOf(x, slope);
+
+/** x where x > 0, else eˣ − 1 (Clevert et al. 2015, arXiv:1511.07289). */
+export const elu = (x: Tensor): Tensor => eluOf(x);
+
+/** elu scaled so that activations keep mean 0 and variance 1 (Klambauer et al. 2017, arXiv:1706.02515). */
+export const selu = (x: Tensor): Tensor => seluOf(x);
+
+/** min(max(x, low), high); the gradient outside is 0. */
+export const clamp = (x: Tensor, low: number, high: number): Tensor => clipByValue(x, low, high);
 
 /** An activation that keeps x alone for its gradient; the derivative is computed from it anew. */
 function activation(name: string, value: (x: Tensor) => Tensor, derivative: (x: Tensor) => Tensor): (x: Tensor) => Tensor {
@@ -187,6 +199,9 @@ export function flatten(x: Tensor): Tensor2D {
   return tidy(() => reshape(x.rank === 4 ? transpose(x, [0, 3, 1, 2]) : x, [n, x.size / n]));
 }
 
+/** Vectors as maps of one pixel: [N,C] → [N,1,1,C]. */
+export const onePixel = (x: Tensor): Tensor => reshape(x, [x.shape[0], 1, 1, x.size / x.shape[0]]);
+
 /** Probabilities over the last axis. */
 export const softmax = (x: Tensor): Tensor => softmaxOf(x, -1);
 
@@ -208,3 +223,5 @@ export function padChannels(x: Tensor, before: number, after: number): Tensor {
   const none = Array.from({ length: x.rank - 1 }, (): [number, number] => [0, 0]);
   return pad(x, [...none, [before, after]]);
 }
+
+export { reorg } from './ops/reorg.js';

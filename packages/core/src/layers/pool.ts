@@ -1,13 +1,13 @@
 import type { Tensor, Tensor4D } from '@tensorflow/tfjs-core';
 import { Module } from '../module.js';
-import { adaptiveAvgPool, avgPool, maxPool } from '../ops/pool.js';
+import { type Sides, adaptiveAvgPool, avgPool, maxPool } from '../ops/pool.js';
 import { type Pair, pair } from './conv2d.js';
 
 export interface MaxPool2dOptions {
   /** Default: the kernel size, as in PyTorch. */
   stride?: Pair;
-  /** −∞ on each side. Default 0. */
-  padding?: Pair;
+  /** −∞ on each side, or [height, width] of which each may be [before, after]. Default 0. */
+  padding?: number | readonly [height: Sides, width: Sides];
   dilation?: Pair;
   /** Keeps a last, partial window (GoogLeNet, Caffe). Default false. */
   ceilMode?: boolean;
@@ -19,7 +19,8 @@ export class MaxPool2d extends Module {
 
   constructor(kernel: Pair, { stride = kernel, padding = 0, dilation = 1, ceilMode = false }: MaxPool2dOptions = {}) {
     super();
-    this.#settings = { kernel: pair(kernel), stride: pair(stride), padding: pair(padding), dilation: pair(dilation), ceilMode };
+    const sides = typeof padding === 'number' ? ([padding, padding] as const) : padding;
+    this.#settings = { kernel: pair(kernel), stride: pair(stride), padding: sides, dilation: pair(dilation), ceilMode };
   }
 
   forward(x: Tensor): Tensor {
@@ -27,7 +28,9 @@ export class MaxPool2d extends Module {
   }
 }
 
-export interface AvgPool2dOptions extends Omit<MaxPool2dOptions, 'dilation'> {
+export interface AvgPool2dOptions extends Omit<MaxPool2dOptions, 'dilation' | 'padding'> {
+  /** Default 0. */
+  padding?: Pair;
   /** Does the padding count as zeros in the mean? PyTorch's default is true, TensorFlow's false. */
   countIncludePad?: boolean;
 }

@@ -5,7 +5,9 @@ import { Random } from '../random.js';
 import { backends, checkGradient, expectClose, randomTensor, useBackend } from './gradient-check.test-util.js';
 import { type AvgPoolOptions, type MaxPoolOptions, adaptiveAvgPool, avgPool, maxPool } from './pool.js';
 
-type Options = MaxPoolOptions & Partial<Pick<AvgPoolOptions, 'countIncludePad'>>;
+type Options = Omit<MaxPoolOptions, 'padding'> &
+  Pick<AvgPoolOptions, 'padding'> &
+  Partial<Pick<AvgPoolOptions, 'countIncludePad'>>;
 
 /** torch's pooling as loops: `kind` picks the value, and for averages the divisor. */
 function reference(kind: 'max' | 'avg', x: Tensor4D, o: Options): number[] {
@@ -71,6 +73,23 @@ describe.each(backends)('pooling on %s', (backend) => {
       );
       expectClose(maxPool(x, o), reference('max', x, o));
       checkGradient((a) => maxPool(a as Tensor4D, o), [x], { step: 1e-3 });
+    });
+  });
+
+  test('maxPool may pad more on one side: a 2×2 window with stride 1 keeps the size', () => {
+    tidy(() => {
+      const x = tensor4d([3, 1, 2, 4, 9, 5, 8, 7, 6], [1, 3, 3, 1]);
+      const y = maxPool(x, {
+        ...base,
+        kernel: [2, 2],
+        stride: [1, 1],
+        padding: [
+          [0, 1],
+          [0, 1],
+        ],
+      });
+      expectClose(y, [9, 9, 5, 9, 9, 6, 8, 7, 6]);
+      expect(() => maxPool(x, { ...base, kernel: [2, 2], stride: [1, 1], padding: [[1, 2], 0] })).toThrow(ArgumentError);
     });
   });
 

@@ -15,11 +15,14 @@ import { ArgumentError, ShapeError } from '../errors.js';
 import { subsample } from './subsample.js';
 import { type Axis, extent, padOrCrop } from './window.js';
 
+/** One number for both sides, or two. */
+export type Sides = number | readonly [before: number, after: number];
+
 export interface PoolOptions {
   readonly kernel: readonly [height: number, width: number];
   readonly stride: readonly [height: number, width: number];
-  /** Elements on each side, at most half of the kernel. */
-  readonly padding: readonly [height: number, width: number];
+  /** Elements on each side, at most half of the kernel; or [before, after]. */
+  readonly padding: readonly [height: Sides, width: Sides];
   /** Rounds the output size up, unless the last window would start in the padding after the input. */
   readonly ceilMode: boolean;
 }
@@ -29,6 +32,7 @@ export interface MaxPoolOptions extends PoolOptions {
 }
 
 export interface AvgPoolOptions extends PoolOptions {
+  readonly padding: readonly [height: number, width: number];
   /** Whether padding counts in the divisor; what `ceilMode` adds beyond the padding never does. */
   readonly countIncludePad: boolean;
 }
@@ -105,20 +109,21 @@ function plan(name: string, x: Tensor4D, options: PoolOptions, dilation: readonl
   if (x.rank !== 4) throw new ShapeError(`${name} takes x [N,H,W,C], not [${x.shape}].`);
   const axis = (i: 0 | 1, size: number): Axis => {
     const [kernel, stride, padding] = [options.kernel[i], options.stride[i], options.padding[i]];
-    if (padding * 2 > kernel) {
-      throw new ArgumentError(`${name}: padding (= ${padding}) must be at most half of the kernel (= ${kernel}).`);
+    const [before, below] = typeof padding === 'number' ? [padding, padding] : padding;
+    if (before + below > kernel) {
+      throw new ArgumentError(`${name}: padding (= ${String(padding)}) must be at most half of the kernel (= ${kernel}).`);
     }
     const span = extent(kernel, dilation[i]);
-    const steps = (size + 2 * padding - span) / stride;
+    const steps = (size + before + below - span) / stride;
     let out = (options.ceilMode ? Math.ceil(steps) : Math.floor(steps)) + 1;
-    if (options.ceilMode && (out - 1) * stride >= size + padding) out--;
+    if (options.ceilMode && (out - 1) * stride >= size + before) out--;
     if (out < 1) {
       throw new ShapeError(
-        `${name}: x [${x.shape}] is smaller than the window of ${span} along axis ${i + 1} (padding ${padding}).`,
+        `${name}: x [${x.shape}] is smaller than the window of ${span} along axis ${i + 1} (padding ${String(padding)}).`,
       );
     }
-    const after = Math.max(0, (out - 1) * stride + span - size - padding);
-    return { in: size, out, before: padding, after, kernel, stride, dilation: dilation[i] };
+    const after = Math.max(0, (out - 1) * stride + span - size - before);
+    return { in: size, out, before, after, kernel, stride, dilation: dilation[i] };
   };
   return [axis(0, x.shape[1]), axis(1, x.shape[2])];
 }
