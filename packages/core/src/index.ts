@@ -2,6 +2,8 @@
 export { Buffer, Counter, DEFAULT_SEED, Module, Parameter, Sequential, inference, isModule, pipe } from './module.js';
 export type { Context, Stage, State } from './module.js';
 export { recompute } from './recompute.js';
+export { runGraph } from './graph.js';
+export type { GraphNode } from './graph.js';
 export { Classifier, inputSize } from './classifier.js';
 export type { ClassifierOptions, ImageBatch, Prediction } from './classifier.js';
 export { features, pyramid } from './features.js';
@@ -26,6 +28,7 @@ export { Conv2d } from './layers/conv2d.js';
 export type { Conv2dOptions, PaddingStyle, Pair } from './layers/conv2d.js';
 export { ConvTranspose2d } from './layers/conv-transpose2d.js';
 export type { ConvTranspose2dOptions } from './layers/conv-transpose2d.js';
+export { LocalConv2d } from './layers/local-conv2d.js';
 export { Linear } from './layers/linear.js';
 export type { LinearOptions } from './layers/linear.js';
 export { BatchNorm1d, BatchNorm2d } from './layers/batch-norm.js';
