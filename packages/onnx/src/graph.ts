@@ -1,0 +1,215 @@
+import { type Layout, OIHW, permutation, permute, physical, plainLayout } from './layout.js';
+
+/** tfjs' types, and the int64 of ONNX' shapes and indices, which no tfjs tensor holds. */
+export type DType = 'float32' | 'int32' | 'bool' | 'int64';
+
+export type HostValues = Float32Array | Int32Array | Uint8Array;
+
+/** An attribute of an ONNX node: whole numbers are ints, `{ float }` is a float. */
+export type Attribute = number | readonly number[] | string | { readonly float: number };
+export type Attributes = Readonly<Record<string, Attribute>>;
+
+/** A tensor as it lies in memory: the result of a node, or values of the host. */
+export class Slot {
+  readonly dtype: DType;
+  readonly dims: readonly number[];
+  /** The node that computes it; undefined once it has been run. */
+  node: Node | undefined;
+  /** Which output of the node. */
+  readonly index: number;
+  data: HostValues | undefined;
+  /** Set on constants that belong to the graph's structure: shapes, axes, numbers of a formula. */
+  readonly constant: readonly number[] | undefined;
+  /** What the runtime made of `data`. */
+  bound: unknown;
+  /** Reshapes and transposes of this slot, by what they do: each is recorded once. */
+  readonly views = new Map<string, Slot>();
+
+  constructor(
+    dtype: DType,
+    dims: readonly number[],
+    source: { node?: Node; index?: number; data?: HostValues; constant?: readonly number[] },
+  ) {
+    this.dtype = dtype;
+    this.dims = dims;
+    this.node = source.node;
+    this.index = source.index ?? 0;
+    this.data = source.data;
+    this.constant = source.constant;
+  }
+
+  /** The result of an earlier node that was run. */
+  settle(data: HostValues): void {
+    this.data = data;
+    this.node = undefined;
+    this.views.clear();
+  }
+}
+
+/** A recorded ONNX operation. */
+export class Node {
+  /** Grows from node to node: a node's inputs have smaller ones. */
+  readonly id: number;
+  readonly op: string;
+  readonly domain: string;
+  readonly inputs: readonly (Slot | undefined)[];
+  readonly attributes: Attributes;
+  readonly outputs: readonly Slot[];
+  /** A number for op, attributes and the outputs' types and sizes. */
+  readonly signature: number;
+
+  constructor(op: string, inputs: readonly (Slot | undefined)[], outs: readonly Physical[], attributes: Attributes) {
+    this.id = nextId++;
+    [this.domain, this.op] = op.includes(':') ? (op.split(':') as [string, string]) : ['', op];
+    this.inputs = inputs;
+    this.attributes = attributes;
+    this.outputs = outs.map(({ dtype, dims }, index) => new Slot(dtype, dims, { node: this, index }));
+    const text = `${op} ${outs.map(({ dtype, dims }) => `${dtype}[${dims.join()}]`).join()} ${JSON.stringify(attributes)}`;
+    this.signature = intern(text);
+  }
+}
+
+interface Physical {
+  readonly dtype: DType;
+  readonly dims: readonly number[];
+}
+
+let nextId = 0;
+const numbers = new Map<string, number>();
+
+/** The same number for the same text. */
+export function intern(text: string): number {
+  let number = numbers.get(text);
+  if (number === undefined) numbers.set(text, (number = numbers.size));
+  return number;
+}
+
+/** A tfjs tensor: its logical shape, and the slot that holds it in some layout. `slot` and `layout` may be replaced together. */
+export class Value {
+  readonly shape: readonly number[];
+  slot: Slot;
+  layout: Layout;
+
+  constructor(slot: Slot, shape: readonly number[], layout: Layout = plainLayout(shape.length)) {
+    this.slot = slot;
+    this.shape = shape;
+    this.layout = layout;
+  }
+
+  get dtype(): DType {
+    return this.slot.dtype;
+  }
+
+  get rank(): number {
+    return this.shape.length;
+  }
+
+  get size(): number {
+    return this.shape.reduce((product, n) => product * n, 1);
+  }
+
+  /** The slot with the axes in this layout (default: tfjs' order), transposed once if it lies otherwise. */
+  in(layout: Layout = plainLayout(this.rank)): Slot {
+    if (layout === this.layout) return this.slot;
+    const perm = permutation(this.layout, layout);
+    const { slot } = this;
+    // A filter from the host stays in the convolutions' layout: it is used again, and so is what the optimizer makes of it.
+    if (slot.data && slot.constant === undefined && layout === OIHW) {
+      this.slot = new Slot(slot.dtype, physical(this.shape, layout), { data: permute(slot.data, slot.dims, perm) });
+      this.layout = layout;
+      return this.slot;
+    }
+    return transposed(slot, perm);
+  }
+}
+
+/** What a node gives: type (default: that of its first input), logical shape, and layout (default: tfjs' order). */
+export interface Out {
+  readonly dtype?: DType;
+  readonly shape: readonly number[];
+  readonly layout?: Layout;
+}
+
+export type Operand = Slot | undefined;
+
+/** Records an ONNX node with one output. `op`: its name, or `domain:name` outside of ONNX' own. */
+export function op(name: string, inputs: readonly Operand[], out: Out, attributes: Attributes = {}): Value {
+  return ops(name, inputs, [out], attributes)[0];
+}
+
+/** Records an ONNX node with several outputs. */
+export function ops(name: string, inputs: readonly Operand[], outs: readonly Out[], attributes: Attributes = {}): Value[] {
+  const physicals = outs.map(({ dtype, shape, layout }) => ({
+    dtype: dtype ?? inputs[0]!.dtype,
+    dims: layout ? physical(shape, layout) : shape,
+  }));
+  const node = new Node(name, inputs, physicals, attributes);
+  return outs.map(({ shape, layout }, i) => new Value(node.outputs[i], shape, layout));
+}
+
+/** Records an ONNX node on memory alone: one output of these physical dimensions. */
+export function raw(
+  name: string,
+  inputs: readonly Operand[],
+  dims: readonly number[],
+  attributes: Attributes = {},
+  dtype?: DType,
+): Slot {
+  return new Node(name, inputs, [{ dtype: dtype ?? inputs[0]!.dtype, dims }], attributes).outputs[0];
+}
+
+/** The axes of a slot in another order: result axis i is axis `perm[i]`. Undoes an earlier transpose instead of adding to it. */
+export function transposed(slot: Slot, perm: readonly number[]): Slot {
+  if (perm.every((axis, i) => axis === i)) return slot;
+  const long = perm.filter((axis) => slot.dims[axis] !== 1);
+  if (long.every((axis, i) => i === 0 || axis > long[i - 1]))
+    return reshaped(
+      slot,
+      perm.map((axis) => slot.dims[axis]),
+    );
+  const { node } = slot;
+  if (node?.op === 'Transpose') {
+    const first = node.attributes.perm as readonly number[];
+    return transposed(
+      node.inputs[0]!,
+      perm.map((axis) => first[axis]),
+    );
+  }
+  return view(slot, `T${perm.join()}`, () =>
+    raw(
+      'Transpose',
+      [slot],
+      perm.map((axis) => slot.dims[axis]),
+      { perm },
+    ),
+  );
+}
+
+/** The same values in other physical dimensions. */
+export function reshaped(slot: Slot, dims: readonly number[]): Slot {
+  if (dims.length === slot.dims.length && dims.every((n, i) => n === slot.dims[i])) return slot;
+  if (slot.node?.op === 'Reshape') return reshaped(slot.node.inputs[0]!, dims);
+  return view(slot, `R${dims.join()}`, () => raw('Reshape', [slot, ints(dims)], dims));
+}
+
+function view(slot: Slot, key: string, make: () => Slot): Slot {
+  let found = slot.views.get(key);
+  if (!found) slot.views.set(key, (found = make()));
+  return found;
+}
+
+/** A constant of the graph's structure: int64 values of one axis, as ONNX takes shapes, axes and offsets. */
+export function ints(values: readonly number[]): Slot {
+  return constant(values, [values.length], 'int64');
+}
+
+/** A constant of the graph's structure; default: a float32 scalar. Another value makes another graph. */
+export function constant(values: number | readonly number[], dims: readonly number[] = [], dtype: DType = 'float32'): Slot {
+  const list = typeof values === 'number' ? [values] : values;
+  const key = `${dtype}[${dims.join()}]${list.join()}`;
+  let slot = constants.get(key)?.deref();
+  if (!slot) constants.set(key, new WeakRef((slot = new Slot(dtype, dims, { constant: list }))));
+  return slot;
+}
+
+const constants = new Map<string, WeakRef<Slot>>();

@@ -1,0 +1,5 @@
+export { BACKEND, onnx, registerOnnx } from './plugin.js';
+export { OnnxBackend } from './backend.js';
+export { fallbacks } from './fallback.js';
+export type { Fallback } from './fallback.js';
+export type { SessionStatistics } from './session.js';

@@ -1,0 +1,222 @@
+import {
+  type Conv2DAttrs,
+  type Conv2DBackpropFilterAttrs,
+  type Conv2DBackpropInputAttrs,
+  type DepthwiseConv2dNativeAttrs,
+  type DepthwiseConv2dNativeBackpropFilterAttrs,
+  type DepthwiseConv2dNativeBackpropInputAttrs,
+  type FusedConv2DAttrs,
+  backend_util,
+} from '@tensorflow/tfjs-core';
+import { Value, ints, op, raw, reshaped, transposed } from '../graph.js';
+import { NCHW, OIHW } from '../layout.js';
+import { elementwise } from './broadcast.js';
+import { activated } from './elementwise.js';
+import { type KernelTable, kernel } from './kernel.js';
+
+/** How windows lie along one axis, as convkit's ops say it. */
+export interface Axis {
+  readonly in: number;
+  readonly out: number;
+  readonly before: number;
+  readonly after: number;
+  readonly kernel: number;
+  readonly stride: number;
+  readonly dilation: number;
+}
+
+/** A convolution's plan, as convkit's ops say it. */
+export interface ConvPlan {
+  readonly height: Axis;
+  readonly width: Axis;
+  readonly groups: number;
+}
+
+const extent = (axis: Axis): number => (axis.kernel - 1) * axis.dilation + 1;
+
+/** Zeros after the input that a window reads; negative: elements of the input that none reads. */
+const end = (axis: Axis): number => (axis.out - 1) * axis.stride + extent(axis) - axis.in - axis.before;
+
+/** ONNX' pads: zeros above, left, below, right. */
+const padding = ({ height, width }: ConvPlan): number[] => [
+  ...[height.before, width.before],
+  ...[Math.max(0, end(height)), Math.max(0, end(width))],
+];
+
+/** y = x ∗ filter: [N,H,W,cin] ∗ [kh,kw,cin/groups,cout] → [N,H',W',cout]. */
+export function convolve(x: Value, filter: Value, p: ConvPlan, bias?: Value): Value {
+  const shape = [x.shape[0], p.height.out, p.width.out, filter.shape[3]];
+  const inputs = [x.in(NCHW), filter.in(OIHW), ...(bias ? [bias.in()] : [])];
+  return op('Conv', inputs, { shape, layout: NCHW }, { ...attributes(p), pads: padding(p) });
+}
+
+const attributes = ({ height, width, groups }: ConvPlan) => ({
+  kernel_shape: [height.kernel, width.kernel],
+  strides: [height.stride, width.stride],
+  dilations: [height.dilation, width.dilation],
+  group: groups,
+});
+
+/** The gradient of the input: [N,H',W',cout], [kh,kw,cin/groups,cout] → [N,H,W,cin]. */
+export function inputGradient(dy: Value, filter: Value, p: ConvPlan): Value {
+  const { height, width, groups } = p;
+  const shape = [dy.shape[0], height.in, width.in, filter.shape[2] * groups];
+  const output_padding = [height, width].map((axis) => Math.max(0, -end(axis)));
+  const windows = { ...attributes(p), pads: padding(p), output_padding };
+  return op('ConvTranspose', [dy.in(NCHW), filter.in(OIHW)], { shape, layout: NCHW }, windows);
+}
+
+/**
+ * The gradient of the filter: [N,H,W,cin], [N,H',W',cout] → [kh,kw,cin/groups,cout]. A convolution of x with dy in which images
+ * and channels, and stride and dilation, change places.
+ */
+export function filterGradient(x: Value, dy: Value, p: ConvPlan): Value {
+  const { height, width, groups } = p;
+  const [n, h, w, cin] = x.shape as [number, number, number, number];
+  const cout = dy.shape[3];
+  const depth = cin / groups;
+  const images =
+    groups === 1
+      ? transposed(x.in(NCHW), [1, 0, 2, 3])
+      : reshaped(transposed(reshaped(x.in(NCHW), [n, groups, depth, h, w]), [2, 1, 0, 3, 4]), [depth, groups * n, h, w]);
+  const filters = transposed(dy.in(NCHW), [1, 0, 2, 3]);
+  const pads = padding(p);
+  const taps = [height, width].map((axis, i) => {
+    const read = axis.in + axis.before + pads[2 + i];
+    return Math.floor((read - ((axis.out - 1) * axis.stride + 1)) / axis.dilation) + 1;
+  });
+  const y = raw('Conv', [images, filters], [depth, cout, ...taps], {
+    kernel_shape: [height.out, width.out],
+    strides: [height.dilation, width.dilation],
+    dilations: [height.stride, width.stride],
+    group: groups,
+    pads,
+  });
+  // Rows and columns that no window reached can leave results beyond the filter.
+  const { kernel: kh } = height;
+  const { kernel: kw } = width;
+  const whole = taps[0] === kh && taps[1] === kw;
+  const own = whole ? y : raw('Slice', [y, ints([0, 0]), ints([kh, kw]), ints([2, 3])], [depth, cout, kh, kw]);
+  return new Value(transposed(own, [1, 0, 2, 3]), [kh, kw, depth, cout], OIHW);
+}
+
+/** tfjs' description of a convolution as a plan. */
+function planOf(info: backend_util.Conv2DInfo, groups: number): ConvPlan {
+  const { padInfo } = info;
+  return {
+    height: axisOf(
+      info.inHeight,
+      info.outHeight,
+      padInfo.top,
+      padInfo.bottom,
+      info.filterHeight,
+      info.strideHeight,
+      info.dilationHeight,
+    ),
+    width: axisOf(
+      info.inWidth,
+      info.outWidth,
+      padInfo.left,
+      padInfo.right,
+      info.filterWidth,
+      info.strideWidth,
+      info.dilationWidth,
+    ),
+    groups,
+  };
+}
+
+function axisOf(
+  size: number,
+  out: number,
+  before: number,
+  after: number,
+  kernel: number,
+  stride: number,
+  dilation: number,
+): Axis {
+  return { in: size, out, before, after, kernel, stride, dilation };
+}
+
+type Shape4 = [number, number, number, number];
+interface Windows {
+  readonly strides: [number, number] | number;
+  readonly dilations?: [number, number] | number;
+  readonly pad: Conv2DAttrs['pad'];
+  readonly dimRoundingMode?: Conv2DAttrs['dimRoundingMode'];
+}
+
+function densePlan(
+  x: readonly number[],
+  filter: readonly number[],
+  { strides, dilations = 1, pad, dimRoundingMode }: Windows,
+): ConvPlan {
+  const groups = x[3] / filter[2];
+  const full: Shape4 = [filter[0], filter[1], x[3], filter[3]];
+  return planOf(backend_util.computeConv2DInfo(x as Shape4, full, strides, dilations, pad, dimRoundingMode, false), groups);
+}
+
+function depthwisePlan(x: readonly number[], filter: readonly number[], windows: Windows): ConvPlan {
+  const { strides, dilations, pad, dimRoundingMode } = windows;
+  const info = backend_util.computeConv2DInfo(x as Shape4, filter as Shape4, strides, dilations ?? 1, pad, dimRoundingMode, true);
+  return planOf(info, x[3]);
+}
+
+/** [kh,kw,cin,multiplier], tfjs' depthwise filter, as [kh,kw,1,cin·multiplier]. */
+function depthwiseFilter(filter: Value): Value {
+  const [kh, kw, cin, multiplier] = filter.shape as Shape4;
+  const outFirst = transposed(filter.in(), [2, 3, 0, 1]);
+  return new Value(reshaped(outFirst, [cin * multiplier, 1, kh, kw]), [kh, kw, 1, cin * multiplier], OIHW);
+}
+
+const isNhwc = ({ dataFormat = 'NHWC' }: { dataFormat?: string }): boolean => dataFormat === 'NHWC';
+
+/** Adds what tfjs fuses: an activation after the bias. A bias that is not one number a channel is added by itself. */
+function fused(inputs: Readonly<Record<string, Value>>, attrs: FusedConv2DAttrs, convolution: (bias?: Value) => Value) {
+  const { bias, preluActivationWeights } = inputs as Readonly<Record<string, Value | undefined>>;
+  const channelwise = bias?.rank === 1;
+  const y = convolution(channelwise ? bias : undefined);
+  const biased = bias && !channelwise ? elementwise('Add', [y, bias]) : y;
+  return activated(biased, attrs.activation, attrs.leakyreluAlpha, preluActivationWeights);
+}
+
+export const convKernels: KernelTable = {
+  Conv2D: kernel<Conv2DAttrs>(({ x, filter }, attrs) =>
+    isNhwc(attrs) ? convolve(x, filter, densePlan(x.shape, filter.shape, attrs)) : undefined,
+  ),
+  FusedConv2D: kernel<FusedConv2DAttrs>((inputs, attrs) => {
+    const { x, filter } = inputs;
+    if (!isNhwc(attrs)) return undefined;
+    return fused(inputs, attrs, (bias) => convolve(x, filter, densePlan(x.shape, filter.shape, attrs), bias));
+  }),
+  Conv2DBackpropInput: kernel<Conv2DBackpropInputAttrs>(({ dy, filter }, attrs) =>
+    isNhwc(attrs) ? inputGradient(dy, filter, densePlan(attrs.inputShape, filter.shape, attrs)) : undefined,
+  ),
+  Conv2DBackpropFilter: kernel<Conv2DBackpropFilterAttrs>(({ x, dy }, attrs) =>
+    isNhwc(attrs) ? filterGradient(x, dy, densePlan(x.shape, attrs.filterShape, attrs)) : undefined,
+  ),
+  DepthwiseConv2dNative: kernel<DepthwiseConv2dNativeAttrs>(({ x, filter }, attrs) =>
+    isNhwc(attrs) ? convolve(x, depthwiseFilter(filter), depthwisePlan(x.shape, filter.shape, attrs)) : undefined,
+  ),
+  FusedDepthwiseConv2D: kernel<FusedConv2DAttrs>((inputs, attrs) => {
+    const { x, filter } = inputs;
+    if (!isNhwc(attrs)) return undefined;
+    return fused(inputs, attrs, (bias) =>
+      convolve(x, depthwiseFilter(filter), depthwisePlan(x.shape, filter.shape, attrs), bias),
+    );
+  }),
+  DepthwiseConv2dNativeBackpropInput: kernel<DepthwiseConv2dNativeBackpropInputAttrs>(({ dy, filter }, attrs) =>
+    inputGradient(dy, depthwiseFilter(filter), depthwisePlan(attrs.inputShape, filter.shape, attrs)),
+  ),
+  DepthwiseConv2dNativeBackpropFilter: kernel<DepthwiseConv2dNativeBackpropFilterAttrs>(({ x, dy }, attrs) => {
+    const gradient = filterGradient(x, dy, depthwisePlan(x.shape, attrs.filterShape, attrs));
+    const [kh, kw, cin, multiplier] = attrs.filterShape;
+    const perOutput = reshaped(gradient.in(OIHW), [cin, multiplier, kh, kw]);
+    return new Value(transposed(perOutput, [2, 3, 0, 1]), attrs.filterShape);
+  }),
+
+  ConvkitConv2d: kernel<ConvPlan>(({ x, filter }, p) => convolve(x, filter, p)),
+  ConvkitConv2dBias: kernel<ConvPlan>(({ x, filter, bias }, p) => convolve(x, filter, p, bias)),
+  ConvkitConv2dInputGradient: kernel<ConvPlan>(({ dy, filter }, p) => inputGradient(dy, filter, p)),
+  ConvkitConv2dFilterGradient: kernel<ConvPlan>(({ x, dy }, p) => filterGradient(x, dy, p)),
+};

@@ -1,0 +1,48 @@
+import '@tensorflow/tfjs-backend-cpu';
+import { type BackendPlugin, registerBackend } from '@convkit/core';
+import { engine, registerBackend as registerTfjsBackend, setBackend } from '@tensorflow/tfjs-core';
+import { OnnxBackend } from './backend.js';
+import { registerKernels } from './kernels/index.js';
+import { openRuntime, sessionOptions } from './runtime.js';
+
+/** The name of the backend, for convkit and for tfjs. */
+export const BACKEND = 'onnx';
+
+/** Whole graphs in ONNX Runtime on the CPU. */
+export const onnx: BackendPlugin = {
+  name: BACKEND,
+  description: 'native CPU kernels through ONNX Runtime, from @convkit/onnx',
+  rank: 25,
+
+  async probe() {
+    try {
+      openRuntime();
+      return { usable: true, device: device(), detail: `ONNX Runtime, ${device()}` };
+    } catch (error) {
+      const why = (error as Error).message.split('\n')[0];
+      return {
+        usable: false,
+        reason: `onnxruntime-node has no library that runs here (${why})`,
+        remedy:
+          'It has them for Linux, macOS (arm64) and Windows, on x64 and arm64: reinstall it there, or use the wasm backend.',
+      };
+    }
+  },
+
+  async start() {
+    openRuntime();
+    if (engine().findBackendFactory(BACKEND) === null) {
+      registerTfjsBackend(BACKEND, () => new OnnxBackend());
+      registerKernels(BACKEND);
+    }
+    await setBackend(BACKEND);
+    return device();
+  },
+};
+
+const device = (): string => `ONNX Runtime, ${sessionOptions.intraOpNumThreads} threads`;
+
+/** Makes the backend known to `selectBackend`, in `auto` after GPUs and before tfjs' own CPU backends. */
+export function registerOnnx(): void {
+  registerBackend(onnx);
+}

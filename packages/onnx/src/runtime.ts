@@ -1,0 +1,56 @@
+import { createRequire } from 'node:module';
+import { availableParallelism } from 'node:os';
+import type * as Ort from 'onnxruntime-node';
+import type { InferenceSession, Tensor as OrtTensor, TensorConstructor } from 'onnxruntime-node';
+
+/**
+ * ONNX Runtime through its own binding. The public `InferenceSession.run` waits a turn of the event loop and then calls this; tfjs'
+ * `dataSync`, and kernels that fall back to tfjs-cpu, need the values at once. The version of onnxruntime-node is therefore exact.
+ */
+interface NativeSession {
+  loadModel(buffer: ArrayBufferLike, byteOffset: number, byteLength: number, options: InferenceSession.SessionOptions): void;
+  run(feeds: Record<string, OrtTensor>, fetches: Record<string, null>, options: object): Record<string, OrtTensor>;
+  endProfiling(): void;
+  dispose(): void;
+}
+
+interface Native {
+  readonly binding: { readonly InferenceSession: new () => NativeSession };
+  initOrt(): void;
+}
+
+export interface Runtime {
+  readonly Tensor: TensorConstructor;
+  /** Loads a model; throws where ONNX Runtime refuses it. */
+  load(model: Uint8Array, options?: InferenceSession.SessionOptions): NativeSession;
+}
+
+export type { NativeSession, OrtTensor };
+
+/** All cores, and every optimisation that pays in whole graphs. */
+export const sessionOptions: InferenceSession.SessionOptions = {
+  intraOpNumThreads: availableParallelism(),
+  executionMode: 'sequential',
+  graphOptimizationLevel: 'all',
+};
+
+let runtime: Runtime | undefined;
+
+/** Loads the native library at the first call; throws where there is none for this machine. */
+export function openRuntime(): Runtime {
+  if (runtime) return runtime;
+  const require = createRequire(import.meta.url);
+  const { Tensor, env } = require('onnxruntime-node') as typeof Ort;
+  const native = require('onnxruntime-node/dist/binding.js') as Native;
+  env.logLevel = 'error';
+  native.initOrt();
+  runtime = {
+    Tensor,
+    load(model, options = {}) {
+      const session = new native.binding.InferenceSession();
+      session.loadModel(model.buffer, model.byteOffset, model.byteLength, { ...sessionOptions, ...options });
+      return session;
+    },
+  };
+  return runtime;
+}

@@ -1,0 +1,123 @@
+import type { HostValues, Slot } from './graph.js';
+import { type Program, collect } from './program.js';
+import { type Initializer, type Model, encodeModel } from './proto/model.js';
+import { type NativeSession, type OrtTensor, openRuntime } from './runtime.js';
+
+/** A loaded program: replayed for every later program of the same structure. */
+interface Replay {
+  readonly session: NativeSession;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  readonly fetches: Record<string, null>;
+}
+
+/** What the engine has done since it started. */
+export interface SessionStatistics {
+  readonly runs: number;
+  readonly compiled: number;
+  readonly cached: number;
+  /** Spent in building and loading graphs, and in running them. */
+  readonly compileMs: number;
+  readonly runMs: number;
+}
+
+/** Programs by their structure; the one that was not used for longest goes when there are too many. */
+export class Sessions {
+  readonly #limit: number;
+  readonly #replays = new Map<string, Replay>();
+  #runs = 0;
+  #compiled = 0;
+  #compileMs = 0;
+  #runMs = 0;
+
+  constructor(limit = 64) {
+    this.#limit = limit;
+  }
+
+  get statistics(): SessionStatistics {
+    const [runs, compiled, cached] = [this.#runs, this.#compiled, this.#replays.size];
+    return { runs, compiled, cached, compileMs: this.#compileMs, runMs: this.#runMs };
+  }
+
+  /** Computes these slots, and whatever they need, in one go. */
+  run(outputs: readonly Slot[]): void {
+    const program = collect(outputs);
+    const replay = this.#replay(program);
+    const start = performance.now();
+    const feeds: Record<string, OrtTensor> = {};
+    program.leaves.forEach((slot, i) => (feeds[replay.inputs[i]] = bind(slot)));
+    const results = replay.session.run(feeds, replay.fetches, {});
+    outputs.forEach((slot, i) => {
+      const tensor = results[replay.outputs[i]];
+      slot.settle(tensor.data as HostValues);
+      slot.bound = tensor;
+    });
+    this.#runs++;
+    this.#runMs += performance.now() - start;
+  }
+
+  #replay(program: Program): Replay {
+    const found = this.#replays.get(program.key);
+    if (found) {
+      this.#replays.delete(program.key);
+      this.#replays.set(program.key, found);
+      return found;
+    }
+    const start = performance.now();
+    const replay = compile(program);
+    this.#replays.set(program.key, replay);
+    if (this.#replays.size > this.#limit) {
+      const [oldest, { session }] = this.#replays.entries().next().value!;
+      this.#replays.delete(oldest);
+      session.dispose();
+    }
+    this.#compiled++;
+    this.#compileMs += performance.now() - start;
+    return replay;
+  }
+
+  dispose(): void {
+    for (const { session } of this.#replays.values()) session.dispose();
+    this.#replays.clear();
+  }
+}
+
+function compile(program: Program): Replay {
+  const model = modelOf(program);
+  const session = openRuntime().load(encodeModel(model));
+  const outputs = model.outputs.map(({ name }) => name);
+  return {
+    session,
+    inputs: model.inputs.map(({ name }) => name),
+    outputs,
+    fetches: Object.fromEntries(outputs.map((name) => [name, null])),
+  };
+}
+
+/** The program as an ONNX model: its leaves are inputs, its constants initializers. */
+export function modelOf(program: Program): Model {
+  const name = (slot: Slot): string => `t${program.numbers.get(slot)}`;
+  const info = (slot: Slot) => ({ name: name(slot), dtype: slot.dtype, dims: slot.dims });
+  return {
+    nodes: program.nodes.map((node) => ({
+      node,
+      inputs: node.inputs.map((slot) => (slot ? name(slot) : '')),
+      outputs: node.outputs.map(name),
+    })),
+    inputs: program.leaves.map(info),
+    outputs: program.outputs.map(info),
+    initializers: program.constants.map((slot) => constantInitializer(name(slot), slot)),
+  };
+}
+
+export function constantInitializer(name: string, { dtype, dims, constant }: Slot): Initializer {
+  const arrays = { float32: Float32Array, int32: Int32Array, bool: Uint8Array };
+  const values = dtype === 'int64' ? BigInt64Array.from(constant!, BigInt) : arrays[dtype].from(constant!);
+  return { name, dtype, dims, bytes: new Uint8Array(values.buffer) };
+}
+
+/** The runtime's tensor over the values of a leaf. */
+function bind(slot: Slot): OrtTensor {
+  const { Tensor } = openRuntime();
+  return (slot.bound ??= new Tensor(slot.dtype as 'float32', slot.data as Float32Array, slot.dims)) as OrtTensor;
+}
