@@ -17,9 +17,12 @@ const knownPackages: Readonly<Record<string, RegExp>> = {
 
 export type AnyModelFactory = ModelFactory<CommonConfig>;
 
+/** Where packages are looked for: where the user is first, so that a project's own version wins over the one beside a global command. */
+const bases = (): string[] => [process.cwd(), dirname(fileURLToPath(import.meta.url))];
+
 /** The variants of every architecture package that is installed beside the command line or in the working directory. */
-export async function installedModels(): Promise<AnyModelFactory[]> {
-  const found = await Promise.all(Object.keys(knownPackages).map(loadModels));
+export async function installedModels(from = bases()): Promise<AnyModelFactory[]> {
+  const found = await Promise.all(Object.keys(knownPackages).map((spec) => loadModels(spec, from)));
   return found.flat();
 }
 
@@ -28,12 +31,12 @@ export async function installedModels(): Promise<AnyModelFactory[]> {
  *
  * @throws UsageError naming the package to install, or the nearest names.
  */
-export async function findModel(name: string): Promise<AnyModelFactory> {
-  const models = await installedModels();
+export async function findModel(name: string, from = bases()): Promise<AnyModelFactory> {
+  const models = await installedModels(from);
   const found = models.find(({ info }) => plain(info.name) === plain(name));
   if (found) return found;
   const home = Object.keys(knownPackages).find((spec) => knownPackages[spec].test(name));
-  if (home && !packageFolder(home)) {
+  if (home && !packageFolder(home, from)) {
     throw new UsageError(`model '${name}' is in a package that is not installed: npm install ${home}`);
   }
   const near = closest(
@@ -46,17 +49,16 @@ export async function findModel(name: string): Promise<AnyModelFactory> {
 
 const plain = (name: string): string => name.toLowerCase().replace(/[-_]/g, '');
 
-async function loadModels(spec: string): Promise<AnyModelFactory[]> {
-  const folder = packageFolder(spec);
+async function loadModels(spec: string, from: readonly string[]): Promise<AnyModelFactory[]> {
+  const folder = packageFolder(spec, from);
   if (folder === undefined) return [];
   const entry = moduleEntry(folder);
   const loaded = (await import(pathToFileURL(entry).href)) as { models?: readonly AnyModelFactory[] };
   return [...(loaded.models ?? [])];
 }
 
-/** Looks where the user is first, so that a project's own version wins over the one beside a global command line. */
-function packageFolder(spec: string): string | undefined {
-  for (const base of [process.cwd(), dirname(fileURLToPath(import.meta.url))]) {
+function packageFolder(spec: string, from: readonly string[]): string | undefined {
+  for (const base of from) {
     for (const folder of upwards(base)) {
       const candidate = join(folder, 'node_modules', spec);
       if (existsSync(join(candidate, 'package.json'))) return realpathSync(candidate);

@@ -30,7 +30,6 @@ const wrongUsage: [title: string, args: string[], message: RegExp][] = [
   ['no data', ['train', 'resnet8'], /--data is missing/],
   ['data that does not exist', ['train', 'resnet8', '--data', 'cifar'], /--data cifar: no such folder.*did you mean cifar10/],
   ['an unknown model', ['summary', 'resnet21'], /unknown model 'resnet21': did you mean .*resnet20/],
-  ['a model of a package that is not installed', ['summary', 'yolov3'], /not installed: npm install @convkit\/yolo/],
   ['an unknown backend', ['summary', 'resnet8', '--backend', 'wsam'], /unknown backend 'wsam'.*did you mean wasm/],
   [
     'a setting without the one that it belongs to',
