@@ -20,7 +20,7 @@ describe.each(backends)('LocalConv2d on %s', (backend) => {
       expect(y.shape).toEqual([2, 2, 3, 2]);
       const places = Array.from({ length: 6 }, (_, place) => {
         const [row, column] = [Math.floor(place / 3), place % 3];
-        const own = layouts.conv.fromTorch(slice(filter, [place, 0, 0], [1, 2, 27]).dataSync() as Float32Array, [2, 3, 3, 3]);
+        const own = layouts.conv.fromTorch(slice(filter, [place, 0, 0], [1, 2, 27]).dataSync<'float32'>(), [2, 3, 3, 3]);
         const whole = conv2d(x, tensor(own, [3, 3, 3, 2]) as Tensor4D, {
           stride: [2, 2],
           padding: [1, 1],
