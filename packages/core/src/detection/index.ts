@@ -5,3 +5,18 @@ export { nonMaxSuppression } from './nms.js';
 export type { Kept, NmsOptions } from './nms.js';
 export { letterbox, letterboxDarknet, stretchDarknet, unplaceBox, unplacePoint } from './letterbox.js';
 export type { InputSize, LetterboxOptions, NetInput, Placement } from './letterbox.js';
+export { maskToRle, mergeRles, rleArea, rleBox, rleIou, rleToMask } from './rle.js';
+export type { MaskSize } from './rle.js';
+export { checkRle, rleFromString, rleToString } from './rle-string.js';
+export { polygonsArea, polygonsToRle } from './polygons.js';
+export { AveragePrecision, averagePrecision, cocoSigmas } from './average-precision/average-precision.js';
+export type {
+  AveragePrecisionOptions,
+  AveragePrecisionResult,
+  ClassPrecision,
+  PrecisionRecallCurve,
+} from './average-precision/average-precision.js';
+export type { AreaRange, AveragePrecisionSummary, EvaluationAxes } from './average-precision/summary.js';
+export type { EvaluationType } from './average-precision/overlaps.js';
+export { DetectionConfusion, detectionConfusion } from './average-precision/confusion.js';
+export type { DetectionConfusionOptions, DetectionConfusionReport } from './average-precision/confusion.js';
