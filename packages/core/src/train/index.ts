@@ -28,6 +28,7 @@ export type { Metric, MetricBatch } from '../metrics/metric.js';
 
 export type { Batch, BatchSource, Labels } from './batch.js';
 export type { Checkpoint, CheckpointStore } from './checkpoint.js';
+export type { DetectionLabels, ObjectLabels } from './object-labels.js';
 export type { EpochRecord, Logger, RunInfo, StepRecord, ValidationProgress } from './logger.js';
 export type { Best } from './progress.js';
 export { NonFiniteError } from './non-finite.js';
