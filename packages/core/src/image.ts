@@ -1,3 +1,4 @@
+export { imagenetColours, symmetricColours } from './image/colours.js';
 export { centreCrop, crop, preprocess, preprocessSize } from './image/preprocess.js';
 export { resize } from './image/resize.js';
 export { toImage } from './image/input.js';

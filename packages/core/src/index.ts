@@ -54,7 +54,7 @@ export { Random, fnv1a, mix } from './random.js';
 export { ArgumentError, BackendError, ConvkitError, FormatError, ShapeError } from './errors.js';
 
 // Images
-export { centreCrop, crop, preprocess, preprocessSize, resize, toImage } from './image.js';
+export { centreCrop, crop, imagenetColours, preprocess, preprocessSize, resize, symmetricColours, toImage } from './image.js';
 export type { Drawable, Image, ImageInput, Interpolation, PixelRows, Preprocessing } from './image.js';
 
 // Backends

@@ -32,6 +32,8 @@ export interface ModelInfo {
   readonly dataset?: KnownDataset;
   /** Paper or reference implementation whose weights load by name. */
   readonly reference: string;
+  /** Multiply-adds of one image of the published size, as `summarize` counts them. */
+  readonly macs?: number;
   /** Published weights by tag; the first is the default of `pretrained`. */
   readonly weights?: WeightsTable;
 }

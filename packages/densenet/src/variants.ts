@@ -1,14 +1,16 @@
-import { ArgumentError, type ModelFactory, type Preprocessing, cifar10Classes, defineModel } from '@convkit/core';
+import {
+  ArgumentError,
+  type ModelFactory,
+  type Preprocessing,
+  cifar10Classes,
+  defineModel,
+  imagenetColours,
+} from '@convkit/core';
 import { DenseNet, type DenseNetConfig } from './densenet.js';
+import { macs } from './macs.js';
 import { imagenetWeights } from './weights.js';
 
-const imagenetPreprocessing: Preprocessing = {
-  size: 224,
-  resize: 256,
-  interpolation: 'bilinear',
-  mean: [0.485, 0.456, 0.406],
-  std: [0.229, 0.224, 0.225],
-};
+const imagenetPreprocessing: Preprocessing = { ...imagenetColours, size: 224, resize: 256, interpolation: 'bilinear' };
 const cifarPreprocessing: Preprocessing = { size: 32, mean: [0.4914, 0.4822, 0.4465], std: [0.2023, 0.1994, 0.201] };
 
 const imagenet = {
@@ -67,14 +69,14 @@ const about = { package: '@convkit/densenet' } as const;
 
 const imagenetDenseNet = (name: keyof typeof imagenetVariants): ModelFactory<DenseNetConfig, DenseNet> =>
   defineModel<DenseNetConfig, DenseNet>(
-    { ...about, name, dataset: 'imagenet', reference: 'torchvision', weights: imagenetWeights[name] },
+    { ...about, name, dataset: 'imagenet', reference: 'torchvision', macs: macs[name], weights: imagenetWeights[name] },
     imagenetVariants[name],
     (config) => new DenseNet(config),
   );
 
 const cifarDenseNetVariant = (name: keyof typeof cifarVariants): ModelFactory<DenseNetConfig, DenseNet> =>
   defineModel<DenseNetConfig, DenseNet>(
-    { ...about, name, dataset: 'cifar10', reference: 'Huang et al. 2016, table 2' },
+    { ...about, name, dataset: 'cifar10', reference: 'Huang et al. 2016, table 2', macs: macs[name] },
     cifarVariants[name],
     (config) => new DenseNet(config),
   );
@@ -92,7 +94,7 @@ export const densenet250K24Bc = cifarDenseNetVariant('densenet250_k24_bc');
 
 /** Blocks of 6, 12 and 24 layers, as in the first three of DenseNet-121. */
 export const densenet88K12Bc = defineModel<DenseNetConfig, DenseNet>(
-  { ...about, name: 'densenet88_k12_bc', dataset: 'cifar10', reference: 'JasonWei05/DenseNet' },
+  { ...about, name: 'densenet88_k12_bc', dataset: 'cifar10', reference: 'JasonWei05/DenseNet', macs: macs.densenet88_k12_bc },
   { ...cifar, growthRate: 12, blocks: [6, 12, 24], stemChannels: 24 },
   (config) => new DenseNet(config),
 );

@@ -1,9 +1,8 @@
-import type { Preprocessing, PublishedWeights, WeightsTable } from '@convkit/core';
+import { type Preprocessing, type PublishedWeights, type WeightsTable, imagenetColours } from '@convkit/core';
 
 // Published weights: data only. `tv_in1k` are torchvision's, with its figures, `ra_in1k` timm's.
 
-const rgb = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] } as const;
-const torchvision: Preprocessing = { ...rgb, size: 224, resize: 256, interpolation: 'bilinear' };
+const torchvision: Preprocessing = { ...imagenetColours, size: 224, resize: 256, interpolation: 'bilinear' };
 const timm: Preprocessing = { ...torchvision, interpolation: 'bicubic' };
 
 const published = (

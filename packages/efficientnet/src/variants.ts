@@ -1,10 +1,7 @@
-import { type ModelFactory, type Preprocessing, defineModel } from '@convkit/core';
+import { type ModelFactory, type Preprocessing, defineModel, imagenetColours, symmetricColours } from '@convkit/core';
 import { EfficientNet, type EfficientNetConfig, type Stage } from './efficientnet.js';
+import { macs } from './macs.js';
 import { weightsOf } from './weights.js';
-
-const imagenetColours = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] } as const;
-/** Pixels from −1 to 1. */
-const symmetricColours = { mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] } as const;
 
 const bicubic = (size: number, resize: number): Preprocessing => ({ ...imagenetColours, size, resize, interpolation: 'bicubic' });
 const bilinear = (size: number): Preprocessing => ({ ...imagenetColours, size, resize: size, interpolation: 'bilinear' });
@@ -126,6 +123,7 @@ const efficientnet = (name: keyof typeof variants): ModelFactory<EfficientNetCon
       name,
       dataset: 'imagenet',
       reference: name in tensorflowVariants ? 'timm' : 'torchvision',
+      macs: macs[name],
       weights: weightsOf(name, variants[name].preprocessing),
     },
     variants[name],

@@ -1,4 +1,4 @@
-import type { Preprocessing, PublishedWeights, WeightsTable } from '@convkit/core';
+import { type Preprocessing, type PublishedWeights, type WeightsTable, imagenetColours } from '@convkit/core';
 import type { EfficientNetConfig } from './efficientnet.js';
 import { renameTimm, renameTimmV2, renameTimmV2S } from './rename.js';
 
@@ -8,8 +8,6 @@ import { renameTimm, renameTimmV2, renameTimmV2S } from './rename.js';
 type Accuracy = Pick<PublishedWeights, 'top1' | 'top5'>;
 /** Everything but the preprocessing of the variant. */
 type Entry = Omit<PublishedWeights<EfficientNetConfig>, 'preprocessing'> & { readonly preprocessing?: Preprocessing };
-
-const rgb = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] } as const;
 
 const torchvision = (file: string, accuracy: Accuracy): Entry => ({
   ...accuracy,
@@ -33,7 +31,7 @@ const timm = (name: string, accuracy: Accuracy, rename: PublishedWeights['rename
 const candle = (name: string): Entry => ({
   classes: 'imagenet',
   location: { repo: 'lmz/candle-efficientnet', file: `${name}.safetensors` },
-  preprocessing: { ...rgb, size: 224, resize: 224, interpolation: 'bilinear' },
+  preprocessing: { ...imagenetColours, size: 224, resize: 224, interpolation: 'bilinear' },
   config: { padding: 'same', norm: { eps: 1e-3, momentum: 0.01 } },
 });
 
@@ -48,7 +46,7 @@ const tables: Readonly<Record<string, Readonly<Record<string, Entry>>>> = {
     candle: candle('efficientnet-b1'),
     tv2_in1k: {
       ...torchvision('efficientnet_b1-c27df63c', { top1: 0.79838, top5: 0.94934 }),
-      preprocessing: { ...rgb, size: 240, resize: 255, interpolation: 'bilinear' },
+      preprocessing: { ...imagenetColours, size: 240, resize: 255, interpolation: 'bilinear' },
     },
   },
   efficientnet_b2: {

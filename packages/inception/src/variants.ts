@@ -1,4 +1,4 @@
-import { type ModelFactory, type Preprocessing, defineModel } from '@convkit/core';
+import { type ModelFactory, type Preprocessing, defineModel, symmetricColours } from '@convkit/core';
 import { GoogLeNet, type GoogLeNetConfig } from './googlenet.js';
 import type { Branch } from './inception-module.js';
 import { InceptionResNetV1, type InceptionResNetV1Config } from './inception-resnet-v1.js';
@@ -6,6 +6,7 @@ import { InceptionResNetV2, type InceptionResNetV2Config } from './inception-res
 import { InceptionV2, type InceptionV2Config } from './inception-v2.js';
 import { InceptionV3, type InceptionV3Config } from './inception-v3.js';
 import { InceptionV4, type InceptionV4Config } from './inception-v4.js';
+import { macs } from './macs.js';
 import {
   googlenetWeights,
   inceptionResnetV2Weights,
@@ -14,9 +15,6 @@ import {
   inceptionV3Weights,
   inceptionV4Weights,
 } from './weights.js';
-
-/** Pixels in −1 … 1. What torchvision writes as ImageNet's mean and deviation plus `transform_input` is this too. */
-const half = { mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] } as const;
 
 /** A row of the GoogLeNet paper's table 1; torchvision's weights have a 3×3 where the paper has its 5×5. */
 const row = (
@@ -49,7 +47,8 @@ const googlenetConfig: GoogLeNetConfig = {
   auxiliaryDropout: 0.7,
   transformInput: false,
   numClasses: 1000,
-  preprocessing: { ...half, size: 224, resize: 256, interpolation: 'bilinear' },
+  // What torchvision writes as ImageNet's mean and deviation plus `transform_input` is this too.
+  preprocessing: { ...symmetricColours, size: 224, resize: 256, interpolation: 'bilinear' },
 };
 
 type Double = readonly [reduce: number, channels: number];
@@ -98,10 +97,15 @@ const inceptionV3Config: InceptionV3Config = {
   dropout: 0.5,
   transformInput: false,
   numClasses: 1000,
-  preprocessing: { ...half, size: 299, resize: 342, interpolation: 'bilinear' },
+  preprocessing: { ...symmetricColours, size: 299, resize: 342, interpolation: 'bilinear' },
 };
 
-const preprocessing299 = (resize: number): Preprocessing => ({ ...half, size: 299, resize, interpolation: 'bicubic' });
+const preprocessing299 = (resize: number): Preprocessing => ({
+  ...symmetricColours,
+  size: 299,
+  resize,
+  interpolation: 'bicubic',
+});
 
 const inceptionV4Config: InceptionV4Config = {
   blocks: [4, 7, 3],
@@ -134,16 +138,22 @@ const inceptionResnetV2Config: InceptionResNetV2Config = {
 
 const about = { package: '@convkit/inception', dataset: 'imagenet' } as const;
 
-const googlenetVariant = (name: string, config: GoogLeNetConfig): ModelFactory<GoogLeNetConfig, GoogLeNet> =>
+const googlenetVariant = (name: keyof typeof macs, config: GoogLeNetConfig): ModelFactory<GoogLeNetConfig, GoogLeNet> =>
   defineModel<GoogLeNetConfig, GoogLeNet>(
-    { ...about, name, reference: 'torchvision', weights: googlenetWeights },
+    { ...about, name, reference: 'torchvision', macs: macs[name], weights: googlenetWeights },
     config,
     (given) => new GoogLeNet(given),
   );
 
-const inceptionV3Variant = (name: string, config: InceptionV3Config): ModelFactory<InceptionV3Config, InceptionV3> =>
+const inceptionV3Variant = (name: keyof typeof macs, config: InceptionV3Config): ModelFactory<InceptionV3Config, InceptionV3> =>
   defineModel<InceptionV3Config, InceptionV3>(
-    { ...about, name, reference: 'torchvision', weights: config.auxiliary ? inceptionV3Weights : inceptionV3NoAuxWeights },
+    {
+      ...about,
+      name,
+      reference: 'torchvision',
+      macs: macs[name],
+      weights: config.auxiliary ? inceptionV3Weights : inceptionV3NoAuxWeights,
+    },
     config,
     (given) => new InceptionV3(given),
   );
@@ -152,7 +162,13 @@ export const googlenet = googlenetVariant('googlenet', googlenetConfig);
 export const googlenetAux = googlenetVariant('googlenet_aux', { ...googlenetConfig, auxiliary: true });
 
 export const inceptionV2 = defineModel<InceptionV2Config, InceptionV2>(
-  { ...about, name: 'inception_v2', reference: 'Cadene/pretrained-models.pytorch (bninception)', weights: inceptionV2Weights },
+  {
+    ...about,
+    name: 'inception_v2',
+    reference: 'Cadene/pretrained-models.pytorch (bninception)',
+    macs: macs.inception_v2,
+    weights: inceptionV2Weights,
+  },
   inceptionV2Config,
   (config) => new InceptionV2(config),
 );
@@ -161,19 +177,19 @@ export const inceptionV3 = inceptionV3Variant('inception_v3', inceptionV3Config)
 export const inceptionV3NoAux = inceptionV3Variant('inception_v3_no_aux', { ...inceptionV3Config, auxiliary: false });
 
 export const inceptionV4 = defineModel<InceptionV4Config, InceptionV4>(
-  { ...about, name: 'inception_v4', reference: 'timm', weights: inceptionV4Weights },
+  { ...about, name: 'inception_v4', reference: 'timm', macs: macs.inception_v4, weights: inceptionV4Weights },
   inceptionV4Config,
   (config) => new InceptionV4(config),
 );
 
 export const inceptionResnetV1 = defineModel<InceptionResNetV1Config, InceptionResNetV1>(
-  { ...about, name: 'inception_resnet_v1', reference: 'timesler/facenet-pytorch' },
+  { ...about, name: 'inception_resnet_v1', reference: 'timesler/facenet-pytorch', macs: macs.inception_resnet_v1 },
   inceptionResnetV1Config,
   (config) => new InceptionResNetV1(config),
 );
 
 export const inceptionResnetV2 = defineModel<InceptionResNetV2Config, InceptionResNetV2>(
-  { ...about, name: 'inception_resnet_v2', reference: 'timm', weights: inceptionResnetV2Weights },
+  { ...about, name: 'inception_resnet_v2', reference: 'timm', macs: macs.inception_resnet_v2, weights: inceptionResnetV2Weights },
   inceptionResnetV2Config,
   (config) => new InceptionResNetV2(config),
 );

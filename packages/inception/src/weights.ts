@@ -1,10 +1,9 @@
-import type { Preprocessing, PublishedWeights, WeightsTable } from '@convkit/core';
+import { type Preprocessing, type PublishedWeights, type WeightsTable, symmetricColours } from '@convkit/core';
 import type { GoogLeNetConfig } from './googlenet.js';
 import type { InceptionV2Config } from './inception-v2.js';
 
 // Published weights: data only. `tv_in1k` are torchvision's, with its figures, the rest timm's and Cadene's, with theirs.
 
-const half = { mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] } as const;
 type Accuracy = Pick<PublishedWeights, 'top1' | 'top5'>;
 
 const torchvision = (file: string, preprocessing: Preprocessing, accuracy: Accuracy): PublishedWeights => ({
@@ -22,7 +21,7 @@ const timm = (name: string, resize: number, accuracy: Accuracy): PublishedWeight
   ...accuracy,
   classes: 'imagenet',
   licence: 'Apache-2.0',
-  preprocessing: { ...half, size: 299, resize, interpolation: 'bicubic' },
+  preprocessing: { ...symmetricColours, size: 299, resize, interpolation: 'bicubic' },
   location: { repo: `timm/${name}`, file: 'model.safetensors' },
 });
 
@@ -31,7 +30,7 @@ export const googlenetWeights: WeightsTable<GoogLeNetConfig> = {
   tv_in1k: {
     ...torchvision(
       'googlenet-1378be20',
-      { ...half, size: 224, resize: 256, interpolation: 'bilinear' },
+      { ...symmetricColours, size: 224, resize: 256, interpolation: 'bilinear' },
       { top1: 0.69778, top5: 0.8953 },
     ),
     config: { auxiliary: true },
@@ -57,7 +56,7 @@ export const inceptionV2Weights: WeightsTable<InceptionV2Config> = {
 export const inceptionV3Weights: WeightsTable = {
   tv_in1k: torchvision(
     'inception_v3_google-0cc3c7bd',
-    { ...half, size: 299, resize: 342, interpolation: 'bilinear' },
+    { ...symmetricColours, size: 299, resize: 342, interpolation: 'bilinear' },
     { top1: 0.77294, top5: 0.9345 },
   ),
 };

@@ -1,15 +1,12 @@
-import { type ModelFactory, type Preprocessing, defineModel } from '@convkit/core';
+import { type ModelFactory, type Preprocessing, defineModel, imagenetColours, symmetricColours } from '@convkit/core';
 import type { MobileNetConfig } from './config.js';
+import { macs } from './macs.js';
 import { MobileNetV1 } from './mobilenet-v1.js';
 import { MobileNetV2 } from './mobilenet-v2.js';
 import { MobileNetV3, type MobileNetV3Config } from './mobilenet-v3.js';
 import { MobileNetV4, type MobileNetV4Config } from './mobilenet-v4.js';
 import { convLarge, convMedium, convSmall, hybridLarge, hybridMedium } from './stages-v4.js';
 import { weightsOf } from './weights.js';
-
-const imagenetColours = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] } as const;
-/** Pixels from −1 to 1. */
-const symmetricColours = { mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] } as const;
 
 const torchvision: Preprocessing = { ...imagenetColours, size: 224, resize: 256, interpolation: 'bilinear' };
 const timm224: Preprocessing = { ...imagenetColours, size: 224, resize: 256, interpolation: 'bicubic' };
@@ -121,28 +118,28 @@ const about = { package: '@convkit/mobilenet', dataset: 'imagenet' } as const;
 
 const mobilenetV1 = (name: keyof typeof v1Variants): ModelFactory<MobileNetConfig, MobileNetV1> =>
   defineModel<MobileNetConfig, MobileNetV1>(
-    { ...about, name, reference: 'timm', weights: weightsOf(name, v1Variants[name].preprocessing) },
+    { ...about, name, reference: 'timm', macs: macs[name], weights: weightsOf(name, v1Variants[name].preprocessing) },
     v1Variants[name],
     (c) => new MobileNetV1(c),
   );
 
 const mobilenetV2Of = (name: keyof typeof v2Variants): ModelFactory<MobileNetConfig, MobileNetV2> =>
   defineModel<MobileNetConfig, MobileNetV2>(
-    { ...about, name, reference: 'torchvision', weights: weightsOf(name, v2Variants[name].preprocessing) },
+    { ...about, name, reference: 'torchvision', macs: macs[name], weights: weightsOf(name, v2Variants[name].preprocessing) },
     v2Variants[name],
     (c) => new MobileNetV2(c),
   );
 
 const mobilenetV3 = (name: keyof typeof v3Variants): ModelFactory<MobileNetV3Config, MobileNetV3> =>
   defineModel<MobileNetV3Config, MobileNetV3>(
-    { ...about, name, reference: 'torchvision', weights: weightsOf(name, v3Variants[name].preprocessing) },
+    { ...about, name, reference: 'torchvision', macs: macs[name], weights: weightsOf(name, v3Variants[name].preprocessing) },
     v3Variants[name],
     (c) => new MobileNetV3(c),
   );
 
 const mobilenetV4 = (name: keyof typeof v4Variants): ModelFactory<MobileNetV4Config, MobileNetV4> =>
   defineModel<MobileNetV4Config, MobileNetV4>(
-    { ...about, name, reference: 'timm', weights: weightsOf(name, v4Variants[name].preprocessing) },
+    { ...about, name, reference: 'timm', macs: macs[name], weights: weightsOf(name, v4Variants[name].preprocessing) },
     v4Variants[name],
     (c) => new MobileNetV4(c),
   );

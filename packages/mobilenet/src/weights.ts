@@ -1,4 +1,4 @@
-import type { Preprocessing, PublishedWeights, WeightsTable } from '@convkit/core';
+import { type Preprocessing, type PublishedWeights, type WeightsTable, imagenetColours } from '@convkit/core';
 import { renameTimmV2 } from './rename.js';
 
 // Published weights: data only. `tv_in1k` are torchvision's, with its figures; all others are timm's, measured by timm at the size of
@@ -26,10 +26,7 @@ const timm = (name: string, accuracy: Accuracy): Entry => ({
 });
 
 const timmV2 = (name: string, accuracy: Accuracy): Entry => ({ ...timm(name, accuracy), rename: renameTimmV2 });
-const bicubic: Preprocessing = {
-  ...{ mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] },
-  ...{ size: 224, resize: 256, interpolation: 'bicubic' },
-};
+const bicubic: Preprocessing = { ...imagenetColours, size: 224, resize: 256, interpolation: 'bicubic' };
 
 const tables: Readonly<Record<string, Readonly<Record<string, Entry>>>> = {
   mobilenetv1_100: { ra4_e3600_r224_in1k: timm('mobilenetv1_100.ra4_e3600_r224_in1k', { top1: 0.75388, top5: 0.9231 }) },

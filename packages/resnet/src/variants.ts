@@ -1,13 +1,20 @@
-import { type CommonConfig, type ModelFactory, type Preprocessing, cifar10Classes, defineModel } from '@convkit/core';
+import {
+  type CommonConfig,
+  type ModelFactory,
+  type Preprocessing,
+  cifar10Classes,
+  defineModel,
+  imagenetColours,
+} from '@convkit/core';
 import { CifarResNet, type CifarResNetConfig } from './cifar-resnet.js';
+import { macs } from './macs.js';
 import { ResNet, type ResNetConfig } from './resnet.js';
 import { SmallResNet } from './small-resnet.js';
 import { cifarWeights, imagenetWeights } from './weights.js';
 
-const rgb = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] } as const;
-const imagenet: Preprocessing = { ...rgb, size: 224, resize: 256, interpolation: 'bilinear' };
+const imagenet: Preprocessing = { ...imagenetColours, size: 224, resize: 256, interpolation: 'bilinear' };
 /** The published CIFAR weights were trained with ImageNet's mean and deviation. */
-const cifar10: Preprocessing = { ...rgb, size: 32 };
+const cifar10: Preprocessing = { ...imagenetColours, size: 32 };
 
 const base = {
   numClasses: 1000,
@@ -55,7 +62,7 @@ const imagenetResNet = (name: keyof typeof imagenetVariants): ModelFactory<ResNe
   defineModel<ResNetConfig, ResNet>(
     {
       ...{ ...about, name, dataset: 'imagenet', reference: /^(resnet\d+d|se)/.test(name) ? 'timm' : 'torchvision' },
-      weights: imagenetWeights[name],
+      ...{ macs: macs[name], weights: imagenetWeights[name] },
     },
     imagenetVariants[name],
     (config) => new ResNet(config),
@@ -63,7 +70,14 @@ const imagenetResNet = (name: keyof typeof imagenetVariants): ModelFactory<ResNe
 
 const cifarResNet = (name: keyof typeof cifarVariants): ModelFactory<CifarResNetConfig, CifarResNet> =>
   defineModel<CifarResNetConfig, CifarResNet>(
-    { ...about, name, dataset: 'cifar10', reference: 'akamaster/pytorch_resnet_cifar10', weights: cifarWeights[name] },
+    {
+      ...about,
+      name,
+      dataset: 'cifar10',
+      reference: 'akamaster/pytorch_resnet_cifar10',
+      macs: macs[name],
+      weights: cifarWeights[name],
+    },
     cifarVariants[name],
     (config) => new CifarResNet(config),
   );
@@ -90,7 +104,13 @@ export const resnet56 = cifarResNet('resnet56');
 export const resnet110 = cifarResNet('resnet110');
 
 export const smallResnet = defineModel<CommonConfig, SmallResNet>(
-  { ...about, name: 'small_resnet', dataset: 'cifar10', reference: 'Deep Learning via Rust, section 6.1' },
+  {
+    ...about,
+    name: 'small_resnet',
+    dataset: 'cifar10',
+    reference: 'Deep Learning via Rust, section 6.1',
+    macs: macs.small_resnet,
+  },
   { numClasses: 10, classes: cifar10Classes, preprocessing: cifar10 },
   (config) => new SmallResNet(config),
 );

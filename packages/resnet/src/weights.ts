@@ -1,10 +1,9 @@
-import type { Preprocessing, PublishedWeights, WeightsTable } from '@convkit/core';
+import { type Preprocessing, type PublishedWeights, type WeightsTable, imagenetColours } from '@convkit/core';
 
 // Published weights: data only. The accuracy of torchvision's is its own figure; that of resnext101_64x4d is timm's, at this resize.
 
-const rgb = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] } as const;
 const about = { classes: 'imagenet', licence: 'BSD-3-Clause' } as const;
-const resized = (resize: number): Preprocessing => ({ ...rgb, size: 224, resize, interpolation: 'bilinear' });
+const resized = (resize: number): Preprocessing => ({ ...imagenetColours, size: 224, resize, interpolation: 'bilinear' });
 
 type Accuracy = Pick<PublishedWeights, 'top1' | 'top5'>;
 
@@ -86,7 +85,7 @@ const akamaster = (file: string, top1: number): { akamaster: PublishedWeights } 
       url: `https://github.com/akamaster/pytorch_resnet_cifar10/raw/master/pretrained_models/${file}.th`,
       sha256: file.slice(file.lastIndexOf('-') + 1), // the file names end with its first digits
     },
-    preprocessing: { ...rgb, size: 32 },
+    preprocessing: { ...imagenetColours, size: 32 },
     rename: (name) => name.replace(/^module\./, ''),
   },
 });

@@ -1,14 +1,9 @@
-import { type ModelFactory, type Preprocessing, cifar10Classes, defineModel } from '@convkit/core';
+import { type ModelFactory, type Preprocessing, cifar10Classes, defineModel, imagenetColours } from '@convkit/core';
+import { macs } from './macs.js';
 import { Vgg, type VggConfig, type VggLayer } from './vgg.js';
 import { imagenetWeights } from './weights.js';
 
-const imagenetPreprocessing: Preprocessing = {
-  size: 224,
-  resize: 256,
-  interpolation: 'bilinear',
-  mean: [0.485, 0.456, 0.406],
-  std: [0.229, 0.224, 0.225],
-};
+const imagenetPreprocessing: Preprocessing = { ...imagenetColours, size: 224, resize: 256, interpolation: 'bilinear' };
 const cifarPreprocessing: Preprocessing = { size: 32, mean: [0.4914, 0.4822, 0.4465], std: [0.2023, 0.1994, 0.201] };
 
 /** The paper's table 1, columns A, B, D and E. */
@@ -84,9 +79,14 @@ const cifarVgg = (name: keyof typeof cifarVariants) =>
   vgg(name, 'cifar10', 'Deep Learning via Rust, section 6.2', cifarVariants[name]);
 const linearVgg = (name: keyof typeof linearVariants) => vgg(name, 'cifar10', 'kuangliu/pytorch-cifar', linearVariants[name]);
 
-function vgg(name: string, dataset: 'imagenet' | 'cifar10', reference: string, config: VggConfig): ModelFactory<VggConfig, Vgg> {
+function vgg(
+  name: keyof typeof macs,
+  dataset: 'imagenet' | 'cifar10',
+  reference: string,
+  config: VggConfig,
+): ModelFactory<VggConfig, Vgg> {
   return defineModel<VggConfig, Vgg>(
-    { package: '@convkit/vgg', name, dataset, reference, weights: imagenetWeights[name] },
+    { package: '@convkit/vgg', name, dataset, reference, macs: macs[name], weights: imagenetWeights[name] },
     config,
     (given) => new Vgg(given),
   );

@@ -1,14 +1,8 @@
-import type { Preprocessing, PublishedWeights, WeightsTable } from '@convkit/core';
+import { type Preprocessing, type PublishedWeights, type WeightsTable, imagenetColours } from '@convkit/core';
 
 // Published weights: data only. timm's files of the same weights have other shapes (its head is convolutions), so these are torchvision's own.
 
-const preprocessing: Preprocessing = {
-  size: 224,
-  resize: 256,
-  interpolation: 'bilinear',
-  mean: [0.485, 0.456, 0.406],
-  std: [0.229, 0.224, 0.225],
-};
+const preprocessing: Preprocessing = { ...imagenetColours, size: 224, resize: 256, interpolation: 'bilinear' };
 
 const torchvision = (file: string): PublishedWeights['location'] => ({
   url: `https://download.pytorch.org/models/${file}.pth`,

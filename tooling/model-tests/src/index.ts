@@ -1,3 +1,4 @@
+export { testMacs } from './macs.js';
 export { testStages } from './stages.js';
 export { describeModel, goldenBackend } from './describe-model.js';
 export { testOverfits } from './overfit.js';

@@ -1,0 +1,21 @@
+/** Multiply-adds of one image of the published size, by variant: what `summarize` counts. */
+export const macs = {
+  mobilenetv1_025: 41_030_272,
+  mobilenetv1_050: 149_497_088,
+  mobilenetv1_075: 325_400_448,
+  mobilenetv1_100: 568_740_352,
+  mobilenetv1_125: 879_516_800,
+  mobilenet_v2: 300_774_272,
+  mobilenet_v2_035: 59_285_808,
+  mobilenet_v2_050: 97_131_840,
+  mobilenet_v2_075: 209_069_792,
+  mobilenet_v2_140: 582_195_824,
+  mobilenet_v3_small: 56_510_400,
+  mobilenet_v3_large: 216_589_760,
+  mobilenetv4_conv_small: 186_005_568,
+  mobilenetv4_conv_small_050: 64_741_408,
+  mobilenetv4_conv_medium: 1_080_244_224,
+  mobilenetv4_conv_large: 6_376_220_672,
+  mobilenetv4_hybrid_medium: 1_229_240_320,
+  mobilenetv4_hybrid_large: 7_372_138_496,
+} as const;

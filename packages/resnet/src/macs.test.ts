@@ -1,0 +1,4 @@
+import { testMacs } from '@convkit/model-tests';
+import { models } from './index.js';
+
+testMacs(models);

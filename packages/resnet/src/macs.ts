@@ -1,0 +1,23 @@
+/** Multiply-adds of one image of the published size, by variant: what `summarize` counts. */
+export const macs = {
+  resnet18: 1_814_073_344,
+  resnet34: 3_663_761_408,
+  resnet50: 4_089_184_256,
+  resnet101: 7_801_405_440,
+  resnet152: 11_513_626_624,
+  resnext50_32x4d: 4_230_479_872,
+  resnext101_32x8d: 16_414_015_488,
+  resnext101_64x4d: 15_460_270_080,
+  wide_resnet50_2: 11_398_021_120,
+  wide_resnet101_2: 22_753_050_624,
+  resnet18d: 2_053_713_920,
+  resnet50d: 4_328_824_832,
+  seresnet50: 4_091_699_200,
+  resnet8: 12_239_488,
+  resnet20: 40_551_040,
+  resnet32: 68_862_592,
+  resnet44: 97_174_144,
+  resnet56: 125_485_696,
+  resnet110: 252_887_680,
+  small_resnet: 314_247_680,
+} as const;
