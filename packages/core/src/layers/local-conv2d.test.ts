@@ -1,4 +1,4 @@
-import { type Tensor4D, add, concat, slice, tensor, tidy } from '@tensorflow/tfjs-core';
+import { type Tensor4D, add, concat, slice, tensor4d, tidy } from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { ShapeError } from '../errors.js';
 import { conv2d } from '../ops/conv2d.js';
@@ -20,8 +20,9 @@ describe.each(backends)('LocalConv2d on %s', (backend) => {
       expect(y.shape).toEqual([2, 2, 3, 2]);
       const places = Array.from({ length: 6 }, (_, place) => {
         const [row, column] = [Math.floor(place / 3), place % 3];
-        const own = layouts.conv.fromTorch(slice(filter, [place, 0, 0], [1, 2, 27]).dataSync<'float32'>(), [2, 3, 3, 3]);
-        const whole = conv2d(x, tensor(own, [3, 3, 3, 2]) as Tensor4D, {
+        const values = slice(filter, [place, 0, 0], [1, 2, 27]).dataSync<'float32'>();
+        const own = layouts.conv.fromTorch(values, [2, 3, 3, 3]);
+        const whole = conv2d(x, tensor4d(own, [3, 3, 3, 2]), {
           stride: [2, 2],
           padding: [1, 1],
           dilation: [1, 1],
