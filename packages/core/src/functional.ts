@@ -18,7 +18,7 @@ import {
   pad,
   relu as reluOf,
   relu6 as relu6Of,
-  reshape,
+  reshape as reshapeTo,
   reverse,
   selu as seluOf,
   sigmoid as sigmoidOf,
@@ -29,7 +29,7 @@ import {
   step,
   sub,
   tanh as tanhOf,
-  tensor1d,
+  tensor,
   tidy,
   transpose,
 } from '@tensorflow/tfjs-core';
@@ -148,9 +148,9 @@ export function add(a: Tensor, b: Tensor): Tensor {
 /** a · b, elementwise, broadcast: a squeeze-and-excitation gate [N,1,1,C] scales [N,H,W,C], a number scales everything. */
 export const mul = (a: Tensor, b: Tensor | number): Tensor => mulTensors(a, b);
 
-/** x · scale + offset with fixed numbers for each channel: [..., C] → [..., C]. */
-export const affine = (x: Tensor, scale: readonly number[], offset: readonly number[]): Tensor =>
-  tidy(() => addTensors(mulTensors(x, tensor1d([...scale])), tensor1d([...offset])));
+/** x · scale + offset with fixed numbers for each channel, or for each place of a `shape` that broadcasts to that of x. */
+export const affine = (x: Tensor, scale: ArrayLike<number>, offset: ArrayLike<number>, shape = [scale.length]): Tensor =>
+  tidy(() => addTensors(mulTensors(x, tensor(Float32Array.from(scale), shape)), tensor(Float32Array.from(offset), shape)));
 
 /** The channels in reverse order, RGB ↔ BGR: [..., C] → [..., C]. */
 export const reverseChannels = (x: Tensor): Tensor => reverse(x, -1);
@@ -170,7 +170,7 @@ const globalAvgPoolOp = defineOp<'x', { height: number; width: number }>({
   gradient: ([dy], _saved, { height, width }) => ({
     x: () => {
       const [n, c] = dy.shape as [number, number];
-      return mulTensors(reshape(dy, [n, 1, 1, c]), fill([1, height, width, 1], 1 / (height * width)));
+      return mulTensors(reshapeTo(dy, [n, 1, 1, c]), fill([1, height, width, 1], 1 / (height * width)));
     },
   }),
 });
@@ -196,11 +196,14 @@ export const channelMax = (x: Tensor): Tensor => max(x, -1, true);
 /** [N,H,W,C] → [N, C·H·W], in PyTorch's order of channel, row, column, which the weights of a following Linear expect. */
 export function flatten(x: Tensor): Tensor2D {
   const n = x.shape[0];
-  return tidy(() => reshape(x.rank === 4 ? transpose(x, [0, 3, 1, 2]) : x, [n, x.size / n]));
+  return tidy(() => reshapeTo(x.rank === 4 ? transpose(x, [0, 3, 1, 2]) : x, [n, x.size / n]));
 }
 
 /** Vectors as maps of one pixel: [N,C] → [N,1,1,C]. */
-export const onePixel = (x: Tensor): Tensor => reshape(x, [x.shape[0], 1, 1, x.size / x.shape[0]]);
+export const onePixel = (x: Tensor): Tensor => reshapeTo(x, [x.shape[0], 1, 1, x.size / x.shape[0]]);
+
+/** The same values in another shape of as many places; −1 stands for what is left. */
+export const reshape = (x: Tensor, shape: readonly number[]): Tensor => reshapeTo(x, [...shape]);
 
 /** Probabilities over the last axis. */
 export const softmax = (x: Tensor): Tensor => softmaxOf(x, -1);
