@@ -1,6 +1,6 @@
 import { selectBackend } from '@convkit/core';
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { type Tensor4D, conv2d, memory, mul, relu, tensor, tensor1d, tidy, add } from '@tensorflow/tfjs-core';
+import { conv2d, memory, mul, relu, tensor1d, tensor4d, tidy, add } from '@tensorflow/tfjs-core';
 import { beforeAll, expect, test } from 'vitest';
 import { fallbacks, registerOnnx } from './index.js';
 
@@ -27,12 +27,7 @@ test("a convolution gives cpu's values", async () => {
   const pixels = Float32Array.from({ length: 2 * 5 * 6 * 3 }, (_, i) => Math.sin(i));
   const weights = Float32Array.from({ length: 3 * 3 * 3 * 4 }, (_, i) => Math.cos(i));
   const run = () =>
-    tidy(() =>
-      add(
-        conv2d(tensor<Rank.R4>(pixels, [2, 5, 6, 3]), tensor<Rank.R4>(weights, [3, 3, 3, 4]), 2, 'same'),
-        tensor1d([1, 2, 3, 4]),
-      ),
-    );
+    tidy(() => add(conv2d(tensor4d(pixels, [2, 5, 6, 3]), tensor4d(weights, [3, 3, 3, 4]), 2, 'same'), tensor1d([1, 2, 3, 4])));
   const y = run();
   const found = y.dataSync();
   y.dispose();

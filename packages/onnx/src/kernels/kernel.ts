@@ -43,13 +43,13 @@ export function kernel<Attrs extends object = object>(
   return record as unknown as Kernel;
 }
 
-/** Registers the kernels, and tfjs-cpu's for those that have no ONNX form. */
+/** Registers the kernels, and tfjs-cpu's for those of tfjs that have no ONNX form; convkit's own ops compose themselves. */
 export function register(table: KernelTable, backendName: string): void {
   for (const [kernelName, record] of Object.entries(table)) {
     registerKernel({ kernelName, backendName, kernelFunc: (call) => run(kernelName, record, call as Call) });
   }
   for (const { kernelName } of getKernelsForBackend('cpu')) {
-    if (getKernel(kernelName, backendName)) continue;
+    if (getKernel(kernelName, backendName) || kernelName.startsWith('Convkit')) continue;
     const kernelFunc = (call: object) =>
       fallBack(kernelName, (call as Call).backend, (call as Call).inputs, (call as Call).attrs);
     registerKernel({ kernelName, backendName, kernelFunc });

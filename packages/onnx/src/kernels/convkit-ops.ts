@@ -1,0 +1,39 @@
+import { Value, constant, ints, op, raw, reshaped } from '../graph.js';
+import { NCHW } from '../layout.js';
+import { elementwise, number } from './broadcast.js';
+import { clip, isPositive } from './elementwise.js';
+import { type KernelTable, kernel } from './kernel.js';
+
+const c = (value: number): Value => number(constant(value));
+const add = (a: Value, b: Value) => elementwise('Add', [a, b]);
+const mul = (a: Value, b: Value) => elementwise('Mul', [a, b]);
+
+/** The functions of convkit's core that are ops of their own: see functional.ts there. Others run as compositions of tfjs' kernels. */
+export const convkitKernels: KernelTable = {
+  ConvkitRelu: kernel(({ x }) => elementwise('Relu', [x])),
+  ConvkitReluGradient: kernel(({ dy, y }) => mul(dy, isPositive(y))),
+  ConvkitAdd: kernel(({ a, b }) => add(a, b)),
+  ConvkitSilu: kernel(({ x }) => mul(x, elementwise('Sigmoid', [x]))),
+  ConvkitHardSigmoid: kernel(({ x }) => mul(clip(add(x, c(3)), 0, 6), c(1 / 6))),
+  ConvkitHardSwish: kernel(({ x }) => elementwise('HardSwish', [x])),
+  ConvkitMish: kernel(({ x }) => mul(x, elementwise('Tanh', [elementwise('Softplus', [x])]))),
+
+  ConvkitGlobalAvgPool: kernel(({ x }) => {
+    const [n, , , channels] = x.shape as [number, number, number, number];
+    const mean = raw('GlobalAveragePool', [x.in(NCHW)], [n, channels, 1, 1]);
+    return new Value(reshaped(mean, [n, channels]), [n, channels]);
+  }),
+
+  ConvkitSubsample: kernel<Grid>(({ x }, { start, out, stride }) => {
+    const shape = [x.shape[0], out[0], out[1], x.shape[3]];
+    const places = [0, 1].map((i) => ({ from: start[i], to: start[i] + (out[i] - 1) * stride[i] + 1 }));
+    const inputs = [places.map(({ from }) => from), places.map(({ to }) => to), [2, 3], stride].map(ints);
+    return op('Slice', [x.in(NCHW), ...inputs], { shape, layout: NCHW });
+  }),
+};
+
+interface Grid {
+  readonly start: readonly [number, number];
+  readonly out: readonly [number, number];
+  readonly stride: readonly [number, number];
+}
