@@ -81,7 +81,7 @@ describe.each(['yolov8n', 'yolov8n-seg', 'yolov8n-pose'] as const)('%s', (name) 
     expect(Math.abs(loss / golden.loss - 1)).toBeLessThan(1e-4);
     expect([...step.gradients.keys()].sort()).toEqual(Object.keys(golden.grad_l2).sort());
     for (const [parameter, gradient] of step.gradients) {
-      const norm = Math.sqrt((await gradient.data()).reduce((sum, value) => sum + value * value, 0));
+      const norm = Math.sqrt(((await gradient.data()) as Float32Array).reduce((sum, value) => sum + value * value, 0));
       const expected = golden.grad_l2[parameter]; // 0 on levels without positive anchor points
       expect(Math.abs(norm - expected), parameter).toBeLessThanOrEqual(2e-3 * expected + 1e-9);
     }
