@@ -53,6 +53,15 @@ describe.each(backends)('functions on %s', (backend) => {
     });
   });
 
+  test('cropMiddle keeps the middle, and has a gradient', () => {
+    tidy(() => {
+      const x = tensor4d([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12], [1, 3, 4, 1]);
+      expectClose(F.cropMiddle(x, [2, 2]), [2, 3, 6, 7]);
+      checkGradient((a) => F.cropMiddle(a, [2, 3]), [randomTensor([2, 3, 4, 2])], { step: 0.1 });
+      expect(() => F.cropMiddle(x, [4, 4])).toThrow(ShapeError);
+    });
+  });
+
   test('means and maxima over places and over channels', () => {
     tidy(() => {
       const x = tensor4d([1, 5, 3, -4, 8, -6], [1, 1, 3, 2]);

@@ -221,6 +221,13 @@ export function subsample(x: Tensor, stride: number): Tensor {
 /** Each pixel as a square of factor × factor copies (nearest neighbour): [N,H,W,C] → [N,fH,fW,C]. */
 export const upsample = (x: Tensor, factor: number): Tensor => nearest(x as Tensor4D, factor);
 
+/** The middle of a map, the odd pixel more being cut off below and on the right: [N,H,W,C] → [N,height,width,C]. */
+export function cropMiddle(x: Tensor, [height, width]: readonly [height: number, width: number]): Tensor {
+  const [, h, w] = x.shape as [number, number, number, number];
+  if (x.rank !== 4 || height > h || width > w) throw new ShapeError(`cropMiddle to ${height}×${width}: x is [${x.shape}].`);
+  return pick(x as Tensor4D, [(h - height) >> 1, (w - width) >> 1], [height, width], [1, 1]);
+}
+
 /** Adds zero channels: [..., C] → [..., before + C + after]. */
 export function padChannels(x: Tensor, before: number, after: number): Tensor {
   const none = Array.from({ length: x.rank - 1 }, (): [number, number] => [0, 0]);
