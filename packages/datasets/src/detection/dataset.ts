@@ -1,27 +1,23 @@
 import type { Image } from '@convkit/core';
 import type { GroundTruth } from '@convkit/core/detection';
 
-/** One image with what is known of the objects in it. */
+/** An image with its objects, in its own pixels. */
 export interface DetectionSample {
-  /** COCO's image id; elsewhere the file's name without its extension */
+  /** What an evaluation calls the image. */
   readonly id: number | string;
-  readonly fileName: string;
   readonly image: Image;
-  /** In pixels of `image`; may be empty */
   readonly objects: readonly GroundTruth[];
+  /** Path or name, for messages. */
+  readonly fileName: string;
 }
 
-/** Images with annotated objects that can be reached by their index. */
+/** Images with boxes that can be reached by their index. */
 export interface DetectionDataset {
   readonly name: string;
-  /** Name of each class, in the order of the objects' `class` */
-  readonly classes: readonly string[];
   readonly length: number;
-  /** Of each image, in order; all different */
+  /** Name of each class, in the order of the labels. */
+  readonly classes: readonly string[];
+  /** Of each image, in order. */
   readonly ids: readonly (number | string)[];
-  /** What is known of image `i`, without decoding it. */
-  objects(i: number): readonly GroundTruth[] | Promise<readonly GroundTruth[]>;
-  load(i: number): Promise<DetectionSample>;
-  /** What a user should know of the data: files that are not there, boxes without an area. */
-  readonly notice?: string;
+  load(index: number): Promise<DetectionSample>;
 }
