@@ -1,7 +1,7 @@
 import { ArgumentError } from '../errors.js';
 import type { Image } from '../image.js';
 import { resizeBilinear, roundHalfToEven } from './resize-bilinear.js';
-import { resizeDarknet, unitRange } from './resize-darknet.js';
+import { type FloatImage, resizeDarknet } from './resize-darknet.js';
 import type { Box } from './types.js';
 
 /** Where an image lies in the net's input: x of the input = x of the image · scaleX + left. */
@@ -36,6 +36,15 @@ export interface LetterboxOptions {
 }
 
 const GREY = 114;
+
+/** 8-bit values as the floats 0 … 1. */
+const unitRange = Float32Array.from({ length: 256 }, (_, value) => value / 255);
+
+const toFloats = ({ pixels, width, height }: Image): FloatImage => ({
+  values: Float32Array.from(pixels, (value) => unitRange[value]),
+  width,
+  height,
+});
 
 /**
  * Ultralytics' letterbox: the image is scaled to fit (OpenCV's bilinear on bytes), and grey of 114 fills the rest.
@@ -75,7 +84,7 @@ export function letterboxDarknet(image: Image, size: InputSize): NetInput {
   const values = new Float32Array(height * width * 3).fill(0.5);
   const [left, top] = [(width - innerWidth) / 2, (height - innerHeight) / 2];
   const corner = { left: Math.trunc(left), top: Math.trunc(top) };
-  resizeDarknet(image, { values, stride: width, ...corner, width: innerWidth, height: innerHeight });
+  resizeDarknet(toFloats(image), { values, stride: width, ...corner, width: innerWidth, height: innerHeight });
   // Darknet takes boxes back by half the border, also where that is half a pixel.
   const placement = { scaleX: innerWidth / imageWidth, scaleY: innerHeight / imageHeight, left, top, imageWidth, imageHeight };
   return { values, height, width, placement };
@@ -87,7 +96,7 @@ export function stretchDarknet(image: Image, size: InputSize): NetInput {
   const [height, width] = size;
   const { width: imageWidth, height: imageHeight } = image;
   const values = new Float32Array(height * width * 3);
-  resizeDarknet(image, { values, stride: width, left: 0, top: 0, width, height });
+  resizeDarknet(toFloats(image), { values, stride: width, left: 0, top: 0, width, height });
   const placement = { scaleX: width / imageWidth, scaleY: height / imageHeight, left: 0, top: 0, imageWidth, imageHeight };
   return { values, height, width, placement };
 }

@@ -28,13 +28,6 @@ export interface Kept {
   readonly scores: Float32Array;
 }
 
-/** What passes the threshold; `order` sorts the others. */
-interface Labelled {
-  readonly indices: Int32Array;
-  readonly classes: Int32Array;
-  readonly scores: Float32Array;
-}
-
 /**
  * Non-maximum suppression: goes through the candidates from the best score on, and drops one that overlaps a kept box of
  * its class by more than `iou`. Ties keep the candidates' order. Stops at `maxDetections`.
@@ -48,107 +41,103 @@ export function nonMaxSuppression({ boxes, scores }: Candidates, numClasses: num
       `nonMaxSuppression: ${count} boxes and ${numClasses} classes need ${count * numClasses} scores, found ${scores.length}.`,
     );
   }
-  const wanted = options.only && new Set(options.only);
-  const passed = (options.multiLabel ? everyLabel : bestLabel)(scores, numClasses, options.confidence, wanted);
-  const order = bestFirst(passed.scores, options.maxCandidates ?? 30_000);
-  const kept = suppress(boxes, passed, order, options);
+  const { only, maxCandidates = 30_000 } = options;
+  const wanted = new Uint8Array(numClasses).fill(only ? 0 : 1);
+  for (const index of only ?? []) wanted[index] = 1;
+  const least = Math.max(options.confidence, 0);
+  const entries = (options.multiLabel ? everyLabel : bestLabels)(scores, wanted, least);
+  // The bits of positive floats sort as the floats do.
+  const bits = new Uint32Array(scores.buffer, scores.byteOffset, scores.length);
+  const order = radixSort(withinReach(entries, bits, maxCandidates), bits).subarray(0, maxCandidates);
+  const kept = suppress(boxes, order, numClasses, options);
   return {
-    indices: kept.map((i) => passed.indices[i]),
-    classes: kept.map((i) => passed.classes[i]),
-    scores: Float32Array.from(kept, (i) => passed.scores[i]),
+    indices: kept.map((entry) => Math.floor(entry / numClasses)),
+    classes: kept.map((entry) => entry % numClasses),
+    scores: Float32Array.from(kept, (entry) => scores[entry]),
   };
 }
 
-type Label = (scores: Float32Array, numClasses: number, confidence: number, wanted: Set<number> | undefined) => Labelled;
-
-/** One entry for each box and class above the threshold. */
-const everyLabel: Label = (scores, numClasses, confidence, wanted) => {
-  const found: number[] = [];
-  for (let at = 0; at < scores.length; at++) {
-    if (scores[at] > confidence) found.push(at);
-    else if (scores[at] !== scores[at]) throw notANumber('score', Math.floor(at / numClasses));
+/** The entries of `scores` above the threshold and of a wanted class. */
+function everyLabel(scores: Float32Array, wanted: Uint8Array, least: number): Int32Array {
+  const entries = new Int32Array(scores.length);
+  let count = 0;
+  for (let at = 0, label = 0; at < scores.length; at++) {
+    if (scores[at] > least) {
+      if (wanted[label]) entries[count++] = at;
+    } else if (scores[at] !== scores[at]) throw notANumber('score', Math.floor(at / wanted.length));
+    if (++label === wanted.length) label = 0;
   }
-  const at = Int32Array.from(wanted ? found.filter((i) => wanted.has(i % numClasses)) : found);
-  return {
-    indices: at.map((i) => Math.floor(i / numClasses)),
-    classes: at.map((i) => i % numClasses),
-    scores: Float32Array.from(at, (i) => scores[i]),
-  };
-};
+  return entries.subarray(0, count);
+}
 
-/** One entry for each box whose best class is above the threshold; of equal scores the first class. */
-const bestLabel: Label = (scores, numClasses, confidence, wanted) => {
-  const indices: number[] = [];
-  const classes: number[] = [];
-  for (let i = 0, at = 0; at < scores.length; i++) {
-    let best = 0;
-    let score = -Infinity;
-    for (let c = 0; c < numClasses; c++, at++) {
-      if (scores[at] > score) {
-        score = scores[at];
-        best = c;
-      } else if (scores[at] !== scores[at]) throw notANumber('score', i);
+/** The same of only the best class of each box; of equal scores the first. */
+function bestLabels(scores: Float32Array, wanted: Uint8Array, least: number): Int32Array {
+  const numClasses = wanted.length;
+  const entries = new Int32Array(scores.length / numClasses);
+  let count = 0;
+  for (let start = 0; start < scores.length; start += numClasses) {
+    let best = start;
+    let score = scores[start];
+    for (let at = start; at < start + numClasses; at++) {
+      if (scores[at] > score) score = scores[(best = at)];
+      else if (scores[at] !== scores[at]) throw notANumber('score', start / numClasses);
     }
-    if (score > confidence && (!wanted || wanted.has(best))) {
-      indices.push(i);
-      classes.push(best);
-    }
+    if (score > least && wanted[best - start]) entries[count++] = best;
   }
-  return {
-    indices: Int32Array.from(indices),
-    classes: Int32Array.from(classes),
-    scores: Float32Array.from(indices, (i, n) => scores[i * numClasses + classes[n]]),
-  };
-};
+  return entries.subarray(0, count);
+}
 
-/** The order of positive scores from the best on, ties in their own order; at most `limit`. */
-function bestFirst(scores: Float32Array, limit: number): Int32Array {
-  // The bits of positive floats sort as the floats do: a radix sort, of only what the limit can reach.
-  const keys = new Uint32Array(scores.buffer, scores.byteOffset, scores.length);
-  let order = aboveCut(keys, limit);
-  let next: Int32Array = new Int32Array(order.length);
+/** Leaves out entries that cannot be among the `limit` largest, by the upper half of their keys. */
+function withinReach(entries: Int32Array, keys: Uint32Array, limit: number): Int32Array {
+  if (entries.length <= limit) return entries;
+  const counts = new Int32Array(65536);
+  for (const entry of entries) counts[keys[entry] >>> 16]++;
+  let cut = 65535;
+  for (let reached = counts[cut]; reached < limit; reached += counts[cut]) cut--;
+  return entries.filter((entry) => keys[entry] >>> 16 >= cut);
+}
+
+/** Sorts entries by their keys, the largest first, equal ones as they are. */
+function radixSort(entries: Int32Array, keys: Uint32Array): Int32Array {
+  let from: Int32Array = entries.slice();
+  let to: Int32Array = new Int32Array(entries.length);
   for (const shift of [0, 11, 22]) {
     const starts = new Int32Array(2049);
-    for (const i of order) starts[2048 - ((keys[i] >>> shift) & 2047)]++;
+    for (const entry of from) starts[2048 - ((keys[entry] >>> shift) & 2047)]++;
     for (let digit = 1; digit <= 2048; digit++) starts[digit] += starts[digit - 1];
-    for (const i of order) next[starts[2047 - ((keys[i] >>> shift) & 2047)]++] = i;
-    [order, next] = [next, order];
+    for (const entry of from) to[starts[2047 - ((keys[entry] >>> shift) & 2047)]++] = entry;
+    [from, to] = [to, from];
   }
-  return order.subarray(0, limit);
+  return from;
 }
 
-/** The entries that can be among the `limit` largest, by the upper half of their bits. */
-function aboveCut(keys: Uint32Array, limit: number): Int32Array {
-  const all = Int32Array.from(keys.keys());
-  if (keys.length <= limit) return all;
-  const counts = new Int32Array(65536);
-  for (const key of keys) counts[key >>> 16]++;
-  let cut = 65535;
-  for (let seen = counts[cut]; seen < limit; seen += counts[cut]) cut--;
-  return all.filter((i) => keys[i] >>> 16 >= cut);
-}
-
-/** Walks through the order and gives the entries that are kept. */
-function suppress(boxes: Float32Array, { indices, classes }: Labelled, order: Int32Array, options: NmsOptions): Int32Array {
+/** Walks through the entries and gives those that are kept. */
+function suppress(boxes: Float32Array, entries: Int32Array, numClasses: number, options: NmsOptions): Int32Array {
   const { iou, maxDetections, classAgnostic = false, diouBeta } = options;
-  const kept: number[] = [];
+  const kept = new Int32Array(Math.min(entries.length, maxDetections));
+  let count = 0;
   // The kept boxes of each class as a chain, the latest first.
-  const latest = new Map<number, number>();
-  const before: number[] = [];
-  for (const entry of order) {
-    if (kept.length >= maxDetections) break;
-    const at = indices[entry] * 4;
-    const [x1, y1, x2, y2] = [boxes[at], boxes[at + 1], boxes[at + 2], boxes[at + 3]];
-    if (Number.isNaN(x1 + y1 + x2 + y2)) throw notANumber('box', indices[entry]);
-    const chain = classAgnostic ? 0 : classes[entry];
-    let rival = latest.get(chain) ?? -1;
-    while (rival >= 0 && overlap(boxes, indices[kept[rival]] * 4, x1, y1, x2, y2, diouBeta) <= iou) rival = before[rival];
+  const latest = new Int32Array(numClasses).fill(-1);
+  const before = new Int32Array(kept.length);
+  const corners = new Float32Array(kept.length * 4);
+  for (let i = 0; i < entries.length && count < kept.length; i++) {
+    const entry = entries[i];
+    const at = Math.floor(entry / numClasses) * 4;
+    const x1 = boxes[at];
+    const y1 = boxes[at + 1];
+    const x2 = boxes[at + 2];
+    const y2 = boxes[at + 3];
+    if (Number.isNaN(x1 + y1 + x2 + y2)) throw notANumber('box', at / 4);
+    const chain = classAgnostic ? 0 : entry % numClasses;
+    let rival = latest[chain];
+    while (rival >= 0 && overlap(corners, rival * 4, x1, y1, x2, y2, diouBeta) <= iou) rival = before[rival];
     if (rival >= 0) continue;
-    before.push(latest.get(chain) ?? -1);
-    latest.set(chain, kept.length);
-    kept.push(entry);
+    corners.set(boxes.subarray(at, at + 4), count * 4);
+    before[count] = latest[chain];
+    latest[chain] = count;
+    kept[count++] = entry;
   }
-  return Int32Array.from(kept);
+  return kept.subarray(0, count);
 }
 
 /** IoU of the box at `at` with another, less DIoU-NMS's distance term where it is asked for. */
@@ -168,6 +157,7 @@ function overlap(
   const width = Math.min(a2, x2) - Math.max(a1, x1);
   const height = Math.min(b2, y2) - Math.max(b1, y1);
   const shared = width > 0 && height > 0 ? width * height : 0;
+  if (shared === 0 && diouBeta === undefined) return 0;
   const union = (a2 - a1) * (b2 - b1) + (x2 - x1) * (y2 - y1) - shared;
   const iou = union > 0 ? shared / union : 0;
   if (diouBeta === undefined) return iou;

@@ -1,0 +1,132 @@
+import { expect, test } from 'vitest';
+import { type ValueRecord, bytesImage, expectBytes, expectValues, readGoldens, unit } from './goldens.test-util.js';
+import { letterbox, letterboxDarknet, stretchDarknet, unplaceBox } from './letterbox.js';
+import { resizeBilinear } from './resize-bilinear.js';
+import { type FloatImage, resizeDarknet } from './resize-darknet.js';
+
+interface Letterboxed {
+  input: string;
+  options: { new_shape: [number, number]; auto?: boolean; stride?: number; scaleup?: boolean; center?: boolean };
+  output: ValueRecord;
+}
+interface Scaled {
+  network_hw: [number, number];
+  image_hw: [number, number];
+  boxes: number[][];
+  output: number[][];
+}
+interface Resized {
+  size_hw: [number, number];
+  interpolation?: string;
+  dtype?: string;
+  output: ValueRecord;
+}
+interface Ultralytics {
+  cases?: Letterboxed[];
+  letterbox?: { cases: Letterboxed[] };
+  scale_boxes: { cases: Scaled[] };
+  cv2: Resized[] | { cases: Resized[] };
+}
+interface Darknet {
+  cases: { size_hw: [number, number]; resize: ValueRecord; letterbox: ValueRecord }[];
+}
+const ultralytics = readGoldens<Ultralytics>('letterbox', 'resize_uint8');
+const darknet = readGoldens<Darknet>('darknet', 'resize_darknet');
+
+const toBytes = (values: Float32Array): Uint8Array => Uint8Array.from(values, (value) => Math.round(value * 255));
+
+test('bilinear resizing gives the bytes that OpenCV gives', () => {
+  for (const { cv2 } of ultralytics) {
+    for (const { size_hw: size, interpolation, dtype, output } of 'cases' in cv2 ? cv2.cases : cv2) {
+      if ((interpolation ?? 'INTER_LINEAR') !== 'INTER_LINEAR' || dtype === 'float32') continue;
+      expectBytes(resizeBilinear(bytesImage('image8', 37, 53), size[1], size[0]).pixels, output);
+    }
+  }
+});
+
+test('the letterbox gives the bytes that Ultralytics gives', () => {
+  for (const golden of ultralytics) {
+    for (const { input, options, output } of golden.cases ?? golden.letterbox!.cases) {
+      const [, height, width] = /\((\d+), (\d+), 3\)/.exec(input)!.map(Number);
+      const { new_shape: size, auto = false, stride = 32, scaleup: scaleUp = true, center = true } = options;
+      const boxed = letterbox(bytesImage('letterbox', height, width), size, { scaleUp, center, ...(auto && { stride }) });
+      expect([boxed.height, boxed.width, 3]).toEqual(output.shape);
+      expectBytes(toBytes(boxed.values), output);
+    }
+  }
+});
+
+test('boxes come back from the letterbox as Ultralytics takes them back', () => {
+  for (const { scale_boxes: scaled } of ultralytics) {
+    for (const {
+      network_hw: size,
+      image_hw: [height, width],
+      boxes,
+      output,
+    } of scaled.cases) {
+      const { placement } = letterbox({ pixels: new Uint8Array(height * width * 3), height, width }, size);
+      boxes.forEach((box, i) =>
+        unplaceBox(box, placement).forEach((value, k) => expect(Math.abs(value - output[i][k])).toBeLessThan(1e-4)),
+      );
+    }
+  }
+});
+
+/** The reference's picture of floats, which it lays out channel by channel: [3, 37, 53]. */
+function floatPicture(): FloatImage {
+  const planes = unit('image', 3 * 37 * 53);
+  const values = new Float32Array(planes.length);
+  planes.forEach((u, i) => (values[(i % (37 * 53)) * 3 + Math.floor(i / (37 * 53))] = (u + 1) / 2));
+  return { values, width: 53, height: 37 };
+}
+
+const byChannel = ({ values, width, height }: FloatImage): Float32Array =>
+  values.map((_, i) => values[(i % (width * height)) * 3 + Math.floor(i / (width * height))]);
+
+test("Darknet's resize gives the floats that Darknet gives", () => {
+  for (const { cases } of darknet) {
+    for (const {
+      size_hw: [height, width],
+      resize,
+    } of cases) {
+      const values = new Float32Array(height * width * 3);
+      resizeDarknet(floatPicture(), { values, stride: width, left: 0, top: 0, width, height });
+      expectValues(byChannel({ values, width, height }), resize, 1e-6);
+    }
+  }
+});
+
+test("Darknet's letterbox lies where Darknet's lies, in grey of 0.5", () => {
+  for (const { cases } of darknet) {
+    for (const {
+      size_hw: [height, width],
+      letterbox: expected,
+    } of cases) {
+      const { values, placement } = letterboxDarknet(bytesImage('image8', 37, 53), [height, width]);
+      expect(values).toHaveLength(height * width * 3);
+      const { left, top } = { left: Math.trunc(placement.left), top: Math.trunc(placement.top) };
+      const size = { width: Math.round(53 * placement.scaleX), height: Math.round(37 * placement.scaleY) };
+      const filled = new Float32Array(values.length).fill(0.5);
+      resizeDarknet(floatPicture(), { values: filled, stride: width, left, top, ...size });
+      expectValues(byChannel({ values: filled, width, height }), expected, 1e-6);
+    }
+  }
+});
+
+test('a stretched picture fills the input, and its boxes come back', () => {
+  const { values, placement } = stretchDarknet(bytesImage('image8', 37, 53), [64, 48]);
+  expect(values.every((value) => value >= 0 && value <= 1)).toBe(true);
+  expect(unplaceBox([0, 0, 48, 64], placement)).toEqual([0, 0, 53, 37]);
+  expect(unplaceBox([12, 16, 100, 32], placement)).toEqual([53 / 4, 37 / 4, 53, 37 / 2]);
+});
+
+test('pictures and inputs of one pixel work, those without pixels are refused', () => {
+  const dot = { pixels: Uint8Array.of(255, 0, 51), width: 1, height: 1 };
+  for (const place of [letterbox, letterboxDarknet, stretchDarknet]) {
+    const { values } = place(dot, [2, 2]);
+    expect([...values]).toEqual([1, 0, 0.2, 1, 0, 0.2, 1, 0, 0.2, 1, 0, 0.2].map(Math.fround));
+    expect(place(bytesImage('image8', 37, 53), [1, 1]).values.every(Number.isFinite)).toBe(true);
+    expect(() => place(dot, [0, 32])).toThrow('expected an input of whole pixels, at least 1×1, found 32×0');
+    expect(() => place({ pixels: new Uint8Array(0), width: 0, height: 5 }, [32, 32])).toThrow('found 0×5');
+  }
+});
