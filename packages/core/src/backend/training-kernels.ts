@@ -8,7 +8,7 @@ import { BackendError } from '../errors.js';
 const trainingKernels = [
   ...['Conv2D', 'DepthwiseConv2dNative', 'MaxPool', 'MaxPoolGrad', 'AvgPool', 'AvgPoolGrad', 'FusedBatchNorm', 'BatchMatMul'],
   ...['PadV2', 'Slice', 'StridedSlice', 'Concat', 'SplitV', 'Pack', 'Transpose', 'Reverse', 'Reshape', 'Tile', 'Cast'],
-  ...['Add', 'Sub', 'Multiply', 'RealDiv', 'AddN', 'SquaredDifference', 'Sum', 'Mean', 'Max', 'Maximum'],
+  ...['Add', 'Sub', 'Multiply', 'RealDiv', 'AddN', 'SquaredDifference', 'Sum', 'Mean', 'Max', 'Maximum', 'Minimum'],
   ...['Relu', 'Relu6', 'Step', 'Sigmoid', 'Tanh', 'Softplus', 'Erf', 'Softmax'],
   ...['Sqrt', 'Rsqrt', 'Square', 'Exp', 'Log', 'Log1p', 'Neg', 'Abs'],
 ];

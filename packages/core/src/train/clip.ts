@@ -1,26 +1,19 @@
-import { type Tensor, mul, scalar, square, stack, sum, tidy } from '@tensorflow/tfjs-core';
+import { type Tensor, add, div, minimum, mul, scalar, sqrt, square, stack, sum, tidy } from '@tensorflow/tfjs-core';
 
-/** The sum of squares of each gradient, in the map's order, read in one go. */
-export async function squaredNorms(gradients: ReadonlyMap<string, Tensor>): Promise<Float32Array> {
-  if (gradients.size === 0) return new Float32Array(0);
-  const sums = tidy(() => stack([...gradients.values()].map((gradient) => sum(square(gradient)))));
-  try {
-    return (await sums.data()) as Float32Array;
-  } finally {
-    sums.dispose();
-  }
+/** The sum of squares of each gradient, in the map's order: [gradients]. */
+export function squaredNorms(gradients: ReadonlyMap<string, Tensor>): Tensor {
+  return tidy(() => stack([...gradients.values()].map((gradient) => sum(square(gradient)))));
 }
 
-/** The factor that takes gradients of this norm to at most `clipNorm`, as `torch.nn.utils.clip_grad_norm_`. */
-export function clipFactor(norm: number, clipNorm: number): number {
-  return Math.min(1, clipNorm / (norm + 1e-6));
-}
-
-/** Every gradient times the factor; the caller owns the result. */
-export function scaleGradients(gradients: ReadonlyMap<string, Tensor>, factor: number): Map<string, Tensor> {
+/**
+ * Gradients of at most this L2 norm together, as `torch.nn.utils.clip_grad_norm_`, from their `squaredNorms`. The factor is
+ * computed on the device, so that a step need not wait for the norm. The caller owns the result.
+ */
+export function clipGradients(gradients: ReadonlyMap<string, Tensor>, squares: Tensor, clipNorm: number): Map<string, Tensor> {
   return tidyMap(() => {
-    const by = scalar(factor, 'float32');
-    return new Map([...gradients].map(([name, gradient]) => [name, mul(gradient, by)]));
+    const norm = sqrt(sum(squares));
+    const factor = minimum(scalar(1, 'float32'), div(scalar(clipNorm, 'float32'), add(norm, scalar(1e-6, 'float32'))));
+    return new Map([...gradients].map(([name, gradient]) => [name, mul(gradient, factor)]));
   });
 }
 

@@ -1,8 +1,9 @@
-import { type Tensor, add, clone, keep, mul, scalar, tidy } from '@tensorflow/tfjs-core';
+import { type Tensor, add, keep, mul, scalar, tidy } from '@tensorflow/tfjs-core';
 import { ArgumentError } from '../errors.js';
 import type { Module, Parameter } from '../module.js';
 import type { StateDict } from '../weights/host-tensor.js';
 import { loadStateDict, stateDict } from '../weights/state-dict.js';
+import { type Snapshot, keptClone } from './buffers.js';
 
 export interface EmaOptions {
   /** What the average keeps of itself in a step, once it is ramped up; in [0, 1). Default 0.9999. */
@@ -30,10 +31,7 @@ export class Ema {
     this.#decay = decay;
     this.#ramp = ramp;
     for (const parameter of this.#states()) {
-      this.#averages.set(
-        parameter,
-        tidy(() => keep(clone(parameter.value))),
-      );
+      this.#averages.set(parameter, keptClone(parameter.value));
     }
   }
 
@@ -49,10 +47,24 @@ export class Ema {
     });
   }
 
+  /** Remembers the averages. */
+  snapshot(): Snapshot {
+    const copies = new Map([...this.#averages].map(([parameter, average]) => [parameter, keptClone(average)]));
+    return {
+      restore: () => {
+        for (const [parameter, copy] of copies) {
+          this.#averages.get(parameter)?.dispose();
+          this.#averages.set(parameter, keptClone(copy));
+        }
+      },
+      dispose: () => copies.forEach((copy) => copy.dispose()),
+    };
+  }
+
   /** Exchanges the model's weights and their averages; the second call undoes the first. */
   swap(): void {
     for (const [parameter, average] of this.#averages) {
-      const weights = tidy(() => keep(clone(parameter.value)));
+      const weights = keptClone(parameter.value);
       parameter.value.assign(average);
       average.dispose();
       this.#averages.set(parameter, weights);

@@ -1,8 +1,9 @@
-import { type Tensor, keep, scalar, tensor, tidy } from '@tensorflow/tfjs-core';
+import { type Tensor, keep, scalar, tensor, tidy, zeros } from '@tensorflow/tfjs-core';
 import { ArgumentError, ConvkitError, FormatError } from '../errors.js';
 import type { Parameter } from '../module.js';
 import { type StateDict, floatTensor, intScalar } from '../weights/host-tensor.js';
 import { layouts } from '../weights/layout.js';
+import { type Snapshot, keptClone } from './buffers.js';
 import { type Rule, type Settings, type Step, adamRule, adamwRule, rmspropRule, sgdRule } from './update-rules.js';
 
 /** Changes named parameters by their gradients, and remembers what its rule needs between steps. */
@@ -13,6 +14,8 @@ export interface Optimizer {
    * name; `momentum` takes the place of the setting, in a warmup.
    */
   step(gradients: ReadonlyMap<string, Tensor>, rate: number | ((name: string) => number), momentum?: number): void;
+  /** Remembers the slots, to take a step back. */
+  snapshot(): Snapshot;
   /** The slots by `<parameter>.<slot>` in PyTorch's layout and names, and `<parameter>.step` where the rule counts steps. */
   state(): Promise<StateDict>;
   /** Takes back what `state()` gave; all or nothing. Throws FormatError for names and shapes that do not fit. */
@@ -118,6 +121,10 @@ interface Slots {
   tensors: Record<string, Tensor>;
 }
 
+function copyOf({ steps, tensors }: Slots): Slots {
+  return { steps, tensors: Object.fromEntries(Object.entries(tensors).map(([slot, value]) => [slot, keptClone(value)])) };
+}
+
 /** Runs an update rule over parameters, and owns the slots: float32 tensors in the parameter's own layout. */
 class BoundOptimizer implements Optimizer {
   readonly kind: string;
@@ -155,15 +162,36 @@ class BoundOptimizer implements Optimizer {
   #update(name: string, parameter: Parameter, gradient: Tensor, common: Pick<Step, 'rate' | 'momentum' | 'constant'>): void {
     const old = this.#slots.get(name);
     const steps = (old?.steps ?? 0) + 1;
-    const next = this.#rule.update({ value: parameter.value, gradient, slots: old?.tensors ?? {}, steps, ...common });
+    const next = this.#rule.update({
+      value: parameter.value,
+      gradient,
+      slots: old?.tensors ?? this.#zeros(parameter),
+      steps,
+      ...common,
+    });
     this.#replace(name, { steps, tensors: next.slots });
     parameter.value.assign(next.value);
+  }
+
+  #zeros({ value: { shape } }: Parameter): Record<string, Tensor> {
+    return Object.fromEntries(this.#rule.slots.map((slot) => [slot, zeros(shape)]));
   }
 
   #replace(name: string, next: Slots): void {
     for (const slot of Object.values(next.tensors)) keep(slot);
     for (const slot of Object.values(this.#slots.get(name)?.tensors ?? {})) slot.dispose();
     this.#slots.set(name, next);
+  }
+
+  snapshot(): Snapshot {
+    const copies = new Map([...this.#slots].map(([name, slots]) => [name, copyOf(slots)]));
+    return {
+      restore: () => {
+        this.dispose();
+        for (const [name, slots] of copies) this.#slots.set(name, copyOf(slots));
+      },
+      dispose: () => copies.forEach(({ tensors }) => Object.values(tensors).forEach((copy) => copy.dispose())),
+    };
   }
 
   async state(): Promise<StateDict> {

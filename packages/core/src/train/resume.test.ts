@@ -185,6 +185,7 @@ describe.each(['cpu', 'wasm'])('on %s', (backend) => {
     const none = {
       kind: 'sgd',
       step: () => undefined,
+      snapshot: () => ({ restore: () => undefined, dispose: () => undefined }),
       state: () => Promise.resolve(new Map()),
       load: () => undefined,
       dispose: () => undefined,

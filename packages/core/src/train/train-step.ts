@@ -1,9 +1,9 @@
-import { add, mul, scalar } from '@tensorflow/tfjs-core';
+import { type Tensor, add, clone, mul, scalar } from '@tensorflow/tfjs-core';
 import { Mean, type MetricBatch } from '../metrics/metric.js';
 import type { Context, Module } from '../module.js';
 import type { Batch, Labels } from './batch.js';
-import { type BufferSnapshot, snapshotBuffers } from './buffers.js';
-import { clipFactor, disposeMap, scaleGradients, squaredNorms, tidyMap } from './clip.js';
+import { type Snapshot, snapshotModel, together } from './buffers.js';
+import { clipGradients, disposeMap, squaredNorms, tidyMap } from './clip.js';
 import type { Ema } from './ema.js';
 import { type GradientStep, gradientStep } from './gradient-step.js';
 import type { Loss } from './losses.js';
@@ -50,104 +50,170 @@ export interface StepOutcome<L extends Labels = Int32Array> {
  * One optimizer step over one or more batches, whose losses are averaged as if they were one batch. All or nothing: if it
  * throws, weights, running statistics and optimizer are as before. Throws NonFiniteError if the loss or a gradient is not
  * finite.
+ *
+ * The step is taken before its loss is read, and taken back if that is not finite: so a backend that records kernels runs
+ * forward pass, gradients and update as one graph.
  */
 export async function trainStep<Output, L extends Labels = Int32Array>(
   setup: StepSetup<Output, L>,
   plan: StepPlan,
   batches: AsyncIterable<Batch<L>> | Iterable<Batch<L>>,
 ): Promise<StepOutcome<L>> {
-  const buffers = snapshotBuffers(setup.model);
-  const seen: MetricBatch<L>[] = [];
-  let taken = 0;
-  const loss = new Mean();
-  let mean: Gradients | undefined;
+  const step = new Step(setup, plan);
   try {
     for await (const batch of batches) {
-      const pass = await checkedPass(setup, plan, taken++, batch, seen, buffers);
-      const images = batch.labels.length;
-      mean = mean ? await blend(mean, loss.weight, pass, images) : pass;
-      loss.add(pass.value, images);
+      await step.check();
+      step.record(batch);
     }
-    const gradientNorm = mean ? apply(setup, plan, mean) : 0;
-    return { loss: loss.value, images: loss.weight, gradientNorm, batches: seen };
+    step.update();
+    await step.check();
+    return step.outcome;
   } catch (error) {
-    buffers.restore();
+    step.undo();
     throw error;
   } finally {
-    mean?.dispose();
-    buffers.dispose();
+    step.dispose();
   }
 }
 
-interface Gradients extends Pick<GradientStep<unknown>, 'gradients' | 'dispose'> {
-  /** The squared L2 norm of each gradient. */
-  readonly squares: Float32Array;
+/** Forward and backward pass of a batch whose figures have not been read. */
+interface Pass<Output, L> {
+  readonly index: number;
+  readonly x: Tensor;
+  readonly labels: L;
+  readonly result: GradientStep<Output>;
+  readonly squares: Tensor;
 }
 
-/** Forward and backward of one batch, with its logits noted in `seen`; the caller disposes of the result. */
-async function checkedPass<Output, L extends Labels>(
-  setup: StepSetup<Output, L>,
-  plan: StepPlan,
-  index: number,
-  batch: Batch<L>,
-  seen: MetricBatch<L>[],
-  buffers: BufferSnapshot,
-): Promise<Gradients & { readonly value: number }> {
-  const x = toTensor(batch);
-  let pass: GradientStep<Output> | undefined;
-  try {
-    pass = gradientStep(setup.model, x, batch.labels, setup.loss, plan.context(index));
-    const logits = setup.logits?.(pass.output);
-    const { gradients } = pass;
-    const [[value], squares, values] = await Promise.all([pass.loss.data(), squaredNorms(gradients), logits?.data()]);
-    const bad = squares.findIndex((square) => !Number.isFinite(square));
+class Step<Output, L extends Labels> {
+  readonly #setup: StepSetup<Output, L>;
+  readonly #plan: StepPlan;
+  readonly #before: Snapshot;
+  readonly #loss = new Mean();
+  readonly #seen: MetricBatch<L>[] = [];
+  #batches = 0;
+  #images = 0;
+  #pass: Pass<Output, L> | undefined;
+  /** The mean over the batches so far. */
+  #gradients: Map<string, Tensor> | undefined;
+  /** The squared norms of the mean. */
+  #squares: Tensor | undefined;
+  #gradientNorm = 0;
+
+  constructor(setup: StepSetup<Output, L>, plan: StepPlan) {
+    this.#setup = setup;
+    this.#plan = plan;
+    const { model, optimizer, ema } = setup;
+    this.#before = together([snapshotModel(model), optimizer.snapshot(), ...(ema ? [ema.snapshot()] : [])]);
+  }
+
+  get outcome(): StepOutcome<L> {
+    return { loss: this.#loss.value, images: this.#images, gradientNorm: this.#gradientNorm, batches: this.#seen };
+  }
+
+  record(batch: Batch<L>): void {
+    const { model, loss } = this.#setup;
+    const { labels } = batch;
+    const index = this.#batches++;
+    const x = toTensor(batch);
+    let result: GradientStep<Output>;
+    try {
+      result = gradientStep(model, x, labels, loss, this.#plan.context(index));
+    } catch (error) {
+      x.dispose();
+      throw error;
+    }
+    const { gradients } = result;
+    this.#pass = { index, x, labels, result, squares: squaredNorms(gradients) };
+    const mean = this.#gradients ? blend(this.#gradients, this.#images, gradients, labels.length) : copy(gradients);
+    disposeMap(this.#gradients);
+    disposeMap(gradients);
+    this.#gradients = mean;
+    this.#images += labels.length;
+  }
+
+  /** Clips the gradients, takes the step, and lets the average follow. */
+  update(): void {
+    const { optimizer, clipNorm, ema } = this.#setup;
+    const { learningRate, rateOf, momentum, step } = this.#plan;
+    if (!this.#gradients) return;
+    this.#squares = squaredNorms(this.#gradients);
+    const clipped = clipNorm === undefined ? undefined : clipGradients(this.#gradients, this.#squares, clipNorm);
+    try {
+      optimizer.step(clipped ?? this.#gradients, rateOf ?? learningRate, momentum);
+    } finally {
+      disposeMap(clipped);
+    }
+    ema?.update(step);
+    disposeMap(this.#gradients);
+  }
+
+  /** Reads the figures of the pass that was recorded last, if any. Throws NonFiniteError where they are not finite. */
+  async check(): Promise<void> {
+    const pass = this.#pass;
+    if (!pass) return;
+    const { index, x, labels, result } = pass;
+    const logits = this.#setup.logits?.(result.output);
+    const [[value], squares, norms, values] = await Promise.all([
+      result.loss.data(),
+      pass.squares.data<'float32'>(),
+      this.#squares?.data<'float32'>(),
+      logits?.data<'float32'>(),
+    ]);
+    const bad = [...squares, ...(norms ?? [])].findIndex((square) => !Number.isFinite(square));
     if (!Number.isFinite(value) || bad >= 0) {
       // A NaN may pass unseen through a ReLU (wasm's takes the larger of NaN and 0 to be 0), but not through the gradients.
-      buffers.restore();
-      const origin = await findNonFinite(setup.model, x, plan.context(index));
-      if (!Number.isFinite(value)) throw new NonFiniteError(plan.step, `the loss is ${value}`, origin ?? 'the loss');
-      throw new NonFiniteError(plan.step, 'a gradient is not finite', origin ?? `the gradient of ${[...gradients.keys()][bad]}`);
+      this.#before.restore();
+      const { model } = this.#setup;
+      const { step, context } = this.#plan;
+      const origin = await findNonFinite(model, x, context(index));
+      if (!Number.isFinite(value)) throw new NonFiniteError(step, `the loss is ${value}`, origin ?? 'the loss');
+      const names = [...result.gradients.keys()];
+      throw new NonFiniteError(step, 'a gradient is not finite', origin ?? `the gradient of ${names[bad % names.length]}`);
     }
-    if (logits) seen.push({ logits: values as Float32Array, classes: logits.shape.at(-1) ?? 1, labels: batch.labels });
-    return { value, gradients, squares, dispose: pass.dispose };
-  } catch (error) {
-    pass?.dispose();
-    throw error;
-  } finally {
-    x.dispose();
+    this.#loss.add(value, labels.length);
+    if (logits && values) this.#seen.push({ logits: values, classes: logits.shape.at(-1) ?? 1, labels });
+    if (norms) this.#gradientNorm = Math.sqrt(norms.reduce((a, b) => a + b, 0));
+    this.#release();
+  }
+
+  undo(): void {
+    this.#before.restore();
+  }
+
+  dispose(): void {
+    this.#release();
+    disposeMap(this.#gradients);
+    this.#squares?.dispose();
+    this.#before.dispose();
+  }
+
+  #release(): void {
+    this.#pass?.x.dispose();
+    this.#pass?.squares.dispose();
+    this.#pass?.result.dispose();
+    this.#pass = undefined;
   }
 }
 
-/** The mean of gradients over `a` and `b` images; frees both. A parameter that one of them lacks has a gradient of 0 there. */
-async function blend(first: Gradients, a: number, second: Gradients, b: number): Promise<Gradients> {
-  try {
-    const gradients = tidyMap(() => {
-      const weights = [scalar(a / (a + b), 'float32'), scalar(b / (a + b), 'float32')];
-      const result = new Map([...first.gradients].map(([name, gradient]) => [name, mul(gradient, weights[0])]));
-      for (const [name, gradient] of second.gradients) {
-        const share = mul(gradient, weights[1]);
-        const other = result.get(name);
-        result.set(name, other ? add(other, share) : share);
-      }
-      return result;
-    });
-    return { gradients, squares: await squaredNorms(gradients), dispose: () => disposeMap(gradients) };
-  } finally {
-    first.dispose();
-    second.dispose();
-  }
-}
+const copy = (gradients: ReadonlyMap<string, Tensor>): Map<string, Tensor> =>
+  tidyMap(() => new Map([...gradients].map(([name, gradient]) => [name, clone(gradient)])));
 
-/** Clips the gradients, takes the step, lets the average follow, and gives the norm. */
-function apply<Output, L extends Labels>(setup: StepSetup<Output, L>, plan: StepPlan, { gradients, squares }: Gradients): number {
-  const norm = Math.sqrt(squares.reduce((a, b) => a + b, 0));
-  const factor = setup.clipNorm === undefined ? 1 : clipFactor(norm, setup.clipNorm);
-  const clipped = factor === 1 ? undefined : scaleGradients(gradients, factor);
-  try {
-    setup.optimizer.step(clipped ?? gradients, plan.rateOf ?? plan.learningRate, plan.momentum);
-  } finally {
-    disposeMap(clipped);
-  }
-  setup.ema?.update(plan.step);
-  return norm;
+/** The mean of gradients over `a` and `b` images. A parameter that one of them lacks has a gradient of 0 there. */
+function blend(
+  first: ReadonlyMap<string, Tensor>,
+  a: number,
+  second: ReadonlyMap<string, Tensor>,
+  b: number,
+): Map<string, Tensor> {
+  return tidyMap(() => {
+    const weights = [scalar(a / (a + b), 'float32'), scalar(b / (a + b), 'float32')];
+    const result = new Map([...first].map(([name, gradient]) => [name, mul(gradient, weights[0])]));
+    for (const [name, gradient] of second) {
+      const share = mul(gradient, weights[1]);
+      const other = result.get(name);
+      result.set(name, other ? add(other, share) : share);
+    }
+    return result;
+  });
 }

@@ -6,7 +6,7 @@ export type Settings = Readonly<Record<string, number | boolean>>;
 export interface Step {
   readonly value: Tensor;
   readonly gradient: Tensor;
-  /** Empty in the parameter's first step. */
+  /** Zeros in the parameter's first step. */
   readonly slots: Readonly<Record<string, Tensor>>;
   /** 1 in the parameter's first step. */
   readonly steps: number;
@@ -45,10 +45,9 @@ function penalized(step: Step, s: Decay): Tensor {
   return decay === 0 ? step.gradient : add(step.gradient, mul(step.value, step.constant(decay)));
 }
 
-/** decay · old + weight · next, the first time weight · next: slots start at zero. */
-function blend({ constant }: Step, old: Tensor | undefined, decay: number, next: Tensor, weight: number): Tensor {
-  const added = weight === 1 ? next : mul(next, constant(weight));
-  return old ? add(mul(old, constant(decay)), added) : added;
+/** decay · old + weight · next */
+function blend({ constant }: Step, old: Tensor, decay: number, next: Tensor, weight: number): Tensor {
+  return add(mul(old, constant(decay)), weight === 1 ? next : mul(next, constant(weight)));
 }
 
 export function sgdRule(s: Decay & { momentum: number; nesterov: boolean; dampening: number }): Rule {
@@ -59,8 +58,8 @@ export function sgdRule(s: Decay & { momentum: number; nesterov: boolean; dampen
       const { value, slots, rate, constant, momentum = s.momentum } = step;
       const g = penalized(step, s);
       if (s.momentum === 0) return { value: sub(value, mul(g, constant(rate))), slots: {} };
-      const old = slots.momentum_buffer;
-      const buffer = old ? blend(step, old, momentum, g, 1 - s.dampening) : clone(g);
+      const undamped = step.steps === 1 && s.dampening !== 0;
+      const buffer = undamped ? clone(g) : blend(step, slots.momentum_buffer, momentum, g, 1 - s.dampening);
       const direction = s.nesterov ? add(g, mul(buffer, constant(momentum))) : buffer;
       return { value: sub(value, mul(direction, constant(rate))), slots: { momentum_buffer: buffer } };
     },
