@@ -32,7 +32,7 @@ export default tseslint.config(
   {
     // one file of core owns memory: model files only combine layers; losses compute with tensors, which the gradient step frees
     files: ['packages/{vgg,resnet,inception,densenet,efficientnet,mobilenet,yolo}/src/**/*.ts'],
-    ignores: ['**/*.test.ts', '**/*.bench.ts', 'packages/yolo/src/train/**'],
+    ignores: ['**/*.test.ts', '**/*.test-util.ts', '**/*.bench.ts', 'packages/yolo/src/train/**'],
     rules: {
       '@typescript-eslint/no-restricted-imports': [
         'error',

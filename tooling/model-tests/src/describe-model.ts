@@ -25,6 +25,7 @@ export const goldenBackend = process.env.CONVKIT_BACKEND ?? 'wasm';
 export function describeModel(name: string, create: () => Classifier, goldenFile: URL): void {
   describe(name, () => {
     const golden = readGolden(goldenFile);
+    const unit = golden.input?.includes('(u+1)/2') ?? false;
     beforeAll(() => selectBackend(goldenBackend));
 
     test('has the names, shapes and order of the reference, and as many parameters', () => {
@@ -41,7 +42,7 @@ export function describeModel(name: string, create: () => Classifier, goldenFile
     test('gives the outputs of the reference', async () => {
       await withFilled(create, golden, async (model) => {
         for (const { input_shape, output, f32_vs_f64 } of [golden, ...golden.cases]) {
-          const { values, shape } = await evaluateFilled(model, input_shape);
+          const { values, shape } = await evaluateFilled(model, input_shape, { unit });
           expectTensor(values, shape, output, f32_vs_f64);
         }
       });
@@ -50,8 +51,8 @@ export function describeModel(name: string, create: () => Classifier, goldenFile
     test('judges each image alone in evaluation mode', async () => {
       await withFilled(create, golden, async (model) => {
         const [, c, h, w] = golden.cases[0]?.input_shape ?? golden.input_shape;
-        const both = await evaluateFilled(model, [2, c, h, w]);
-        const second = await evaluateFilled(model, [2, c, h, w], [1, 1]);
+        const both = await evaluateFilled(model, [2, c, h, w], { unit });
+        const second = await evaluateFilled(model, [2, c, h, w], { unit, take: [1, 1] });
         const scale = Math.max(...both.values.map(Math.abs));
         const alone = both.values.slice(both.values.length / 2);
         for (const [i, value] of second.values.entries()) expect(Math.abs(value - alone[i])).toBeLessThanOrEqual(1e-5 * scale);
@@ -75,11 +76,11 @@ export function describeModel(name: string, create: () => Classifier, goldenFile
     if (!train) return;
     test('has the loss, gradients and batch statistics of the reference in training mode', async () => {
       await withFilled(create, golden, async (model) => {
-        const step = await trainFilled(model, train);
+        const step = await trainFilled(model, train, { unit });
         const tolerance = NOISE_FACTOR * Math.max(train.f32_vs_f64.loss_rel, 1e-6);
         expect(relative(step.loss, train.loss), 'relative difference of the loss').toBeLessThan(tolerance);
         // A loss may agree by chance where its logits stray as far as a typical gradient does (GoogLeNet: 1e-8 and 2.5e-5).
-        const logitNoise = Math.max(tolerance, train.f32_vs_f64.grad_l2_median_rel) / NOISE_FACTOR;
+        const logitNoise = Math.max(tolerance, train.f32_vs_f64.grad_l2_median_rel ?? 0) / NOISE_FACTOR;
         expectTensor(step.logits.values, step.logits.shape, train.logits, { rel_l2: logitNoise });
         expect([...step.gradients.keys()].sort(), 'parameters with a gradient').toEqual(
           [...model.parameters()].map(([n]) => n).sort(),

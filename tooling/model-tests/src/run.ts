@@ -9,16 +9,22 @@ export interface Output {
   shape: number[];
 }
 
-const inputTensor = ([n, c, h, w]: readonly number[]) => tensor4d(fillInput([n, c, h, w]), [n, h, w, c]);
+interface InputOptions {
+  /** Does the input lie in 0 … 1, and not in −1 … 1? */
+  unit?: boolean;
+}
+
+const inputTensor = ([n, c, h, w]: readonly number[], options: InputOptions) =>
+  tensor4d(fillInput([n, c, h, w], options), [n, h, w, c]);
 
 /** The model's output in evaluation mode for the golden input of this NCHW shape; `take` keeps only some images of the batch. */
 export async function evaluateFilled(
   model: Module,
   nchw: readonly number[],
-  take?: [begin: number, count: number],
+  { take, unit = false }: InputOptions & { take?: [begin: number, count: number] } = {},
 ): Promise<Output> {
   const output = tidy(() => {
-    const x = inputTensor(nchw);
+    const x = inputTensor(nchw, { unit });
     return model.forward(take ? slice(x, [take[0], 0, 0, 0], [take[1], -1, -1, -1]) : x, inference);
   });
   try {
@@ -39,8 +45,9 @@ export interface TrainingStep {
 export async function trainFilled(
   model: Module,
   { input_shape, labels }: Pick<TrainCase, 'input_shape' | 'labels'>,
+  { unit = false }: InputOptions = {},
 ): Promise<TrainingStep> {
-  const x = inputTensor(input_shape);
+  const x = inputTensor(input_shape, { unit });
   const step = gradientStep(model, x, Int32Array.from(labels), crossEntropy(), { training: true, random: new Random(0) });
   try {
     const [loss] = await step.loss.data();
