@@ -8,7 +8,7 @@ import {
   concat as concatTensors,
   elu as eluOf,
   erf,
-  exp,
+  exp as expOf,
   fill,
   leakyRelu as leakyReluOf,
   logSoftmax as logSoftmaxOf,
@@ -57,6 +57,9 @@ export const relu6 = (x: Tensor): Tensor => relu6Of(x);
 
 /** 1 / (1 + e⁻ˣ). */
 export const sigmoid = (x: Tensor): Tensor => sigmoidOf(x);
+
+/** eˣ. */
+export const exp = (x: Tensor): Tensor => expOf(x);
 
 export const tanh = (x: Tensor): Tensor => tanhOf(x);
 
@@ -110,7 +113,7 @@ export const gelu: (x: Tensor) => Tensor = activation(
   'Gelu',
   (x) => mulTensors(x, normalDistribution(x)),
   (x) => {
-    const density = mulTensors(exp(mulTensors(square(x), -0.5)), 1 / Math.sqrt(2 * Math.PI));
+    const density = mulTensors(expOf(mulTensors(square(x), -0.5)), 1 / Math.sqrt(2 * Math.PI));
     return addTensors(normalDistribution(x), mulTensors(x, density));
   },
 );
