@@ -9,3 +9,11 @@ export type { SyntheticOptions } from './synthetic.js';
 export { loader } from './loader.js';
 export type { LoaderOptions, Loader } from './loader.js';
 export type { Augmentation } from './transforms.js';
+
+// Detection
+export type { DetectionDataset, DetectionSample } from './detection/dataset.js';
+export { syntheticDetection } from './detection/synthetic.js';
+export type { SyntheticDetectionOptions } from './detection/synthetic.js';
+export { detectionLoader } from './detection/loader.js';
+export type { DetectionLoaderOptions } from './detection/loader.js';
+export type { DetectionAugmentation } from './detection/augmentation.js';
