@@ -1,0 +1,57 @@
+import { type CommonConfig, type Context, type Image, type Module, inputSize } from '@convkit/core';
+import { Detector, type NetInput, type Proposals, letterboxDarknet, stretchDarknet } from '@convkit/core/detection';
+import type { Tensor } from '@tensorflow/tfjs-core';
+import type { DarknetConfig, YoloConfig } from './config.js';
+import { decodeHeads } from './decode.js';
+import { DarknetNetwork } from './network.js';
+import { withClasses } from './with-classes.js';
+
+/** The options of a detector that comes from a `.cfg` file. */
+export interface DarknetDetectorConfig extends CommonConfig {
+  /**
+   * Do images keep their proportions, grey filling the rest? pjreddie's Darknet does so since YOLOv2; AlexeyAB's stretches images to the
+   * size of the input, unless the file says letter_box=1.
+   */
+  letterbox: boolean;
+}
+
+/**
+ * YOLOv1 to YOLOv4: x [N, H, W, 3], 0 … 1 → one map for each head, as the layer before it gives it: [N, h, w, anchors·(5 + classes)] with
+ * tx, ty, tw, th, to and the classes for each anchor, before any logistic function. `detect` turns them into boxes, with Darknet's own
+ * choices: one detection for each class of a box above the threshold, suppression above an IoU of 0.45.
+ */
+export class DarknetDetector extends Detector<readonly Tensor[]> {
+  /** The layers of the file, its heads with their anchors among them. */
+  readonly network: DarknetNetwork;
+  readonly #letterbox: boolean;
+
+  constructor(cfg: DarknetConfig, { numClasses, classes, preprocessing, letterbox }: DarknetDetectorConfig) {
+    const network = new DarknetNetwork(withClasses(cfg, numClasses), inputSize(preprocessing));
+    const yolo = network.heads.map(({ config }) => config).filter((config): config is YoloConfig => config.kind === 'yolo');
+    const diouBeta = yolo.at(-1)?.diouBeta;
+    super({ numClasses, classes, preprocessing, defaults: { iou: 0.45, multiLabel: true, ...(diouBeta && { diouBeta }) } });
+    this.network = network;
+    this.#letterbox = letterbox;
+  }
+
+  override parts(): [string, Module][] {
+    return this.network.parts();
+  }
+
+  get heads(): readonly string[] {
+    return this.network.heads.map(({ index }) => String(index - 1));
+  }
+
+  forward(x: Tensor, ctx: Context): readonly Tensor[] {
+    return this.network.forward(x, ctx);
+  }
+
+  protected override prepare(image: Image): NetInput {
+    this.network.checkSize(this.inputSize);
+    return this.#letterbox ? letterboxDarknet(image, this.inputSize) : stretchDarknet(image, this.inputSize);
+  }
+
+  protected override decode(maps: readonly Tensor[]): Proposals {
+    return decodeHeads(maps, this.network.heads, this.inputSize);
+  }
+}

@@ -1,0 +1,59 @@
+import { FormatError } from '@convkit/core';
+import { type CfgSection, isNet, readSections } from './cfg-text.js';
+import type { DarknetConfig, LayerConfig, NetConfig } from './config.js';
+import { Options } from './options.js';
+import { parsers, refusedOptions, unsupportedSections } from './parse-layers.js';
+
+/**
+ * Reads a Darknet `.cfg` file, of pjreddie's Darknet (YOLOv1 to YOLOv3) or AlexeyAB's (YOLOv4). Layers are numbered from 0 after `[net]`,
+ * and references to others (`layers=-1, 61`) become such numbers. Layers that Darknet knows and convkit does not build become
+ * `unsupported`; building the net then fails and says so.
+ *
+ *     const { net, layers } = parseConfig(await readFile('yolov3.cfg', 'utf8'));
+ *     layers.filter((layer) => layer.kind === 'yolo').length; // 3
+ *
+ * Throws FormatError with line and section: see `readSections`; a file that does not start with `[net]`, a section or activation that
+ * Darknet does not know, a missing or wrong option, a reference to a layer that is not there.
+ */
+export function parseConfig(text: string): DarknetConfig {
+  const [first, ...sections] = readSections(text);
+  if (!first || !isNet(first.name)) {
+    throw new FormatError(
+      first
+        ? `line ${first.line}: expected the first section to be [net], found [${first.name}].`
+        : 'expected a Darknet .cfg file with a [net] section, found none.',
+    );
+  }
+  return { net: parseNet(new Options(first)), layers: sections.map(parseLayer) };
+}
+
+function parseNet(options: Options): NetConfig {
+  const size = (key: string): number | undefined => (options.has(key) ? options.integer(key) : undefined);
+  return {
+    line: options.line,
+    width: size('width'),
+    height: size('height'),
+    channels: options.integer('channels', 3),
+    letterbox: options.flag('letter_box'),
+  };
+}
+
+function parseLayer(section: CfgSection, index: number): LayerConfig {
+  if (isNet(section.name))
+    throw new FormatError(`line ${section.line}: a second section [${section.name}]; expected one, at the start.`);
+  const { name, line } = section;
+  if (unsupportedSections.has(name)) return { kind: 'unsupported', line, what: `[${name}]` };
+  if (!Object.hasOwn(parsers, name)) {
+    throw new FormatError(`line ${line}: Darknet has no section [${name}]; supported are ${supportedSections}.`);
+  }
+  const options = new Options(section);
+  const layer = parsers[name](options, index);
+  const refused = refusedOptions[layer.kind]?.find((key) => !['0', 'none'].includes(options.text(key, '0')));
+  if (refused === undefined) return layer;
+  return { kind: 'unsupported', line, what: `${refused}=${options.text(refused, '')} of [${name}]` };
+}
+
+/** The sections that a net may have, for errors. */
+export const supportedSections: string = Object.keys(parsers)
+  .map((name) => `[${name}]`)
+  .join(' ');
