@@ -21,3 +21,7 @@ export type { AreaRange, AveragePrecisionSummary, EvaluationAxes } from './avera
 export type { EvaluationType } from './average-precision/overlaps.js';
 export { DetectionConfusion, detectionConfusion } from './average-precision/confusion.js';
 export type { DetectionConfusionOptions, DetectionConfusionReport } from './average-precision/confusion.js';
+export { drawDetections } from './draw/draw.js';
+export type { Canvas2D, DrawOptions } from './draw/draw.js';
+export { personKeypoints, personSkeleton } from './draw/skeleton.js';
+export type { Skeleton } from './draw/skeleton.js';
