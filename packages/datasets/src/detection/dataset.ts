@@ -20,4 +20,8 @@ export interface DetectionDataset {
   /** Of each image, in order. */
   readonly ids: readonly (number | string)[];
   load(index: number): Promise<DetectionSample>;
+  /** The objects of an image without decoding it, where that is possible. */
+  objects?(index: number): readonly GroundTruth[];
+  /** What a user should know of the data: boxes without an area, files that were left out. */
+  readonly notice?: string;
 }
