@@ -1,5 +1,42 @@
+import { darknetClassifiers, darknetDetectors } from './darknet/variants.js';
 import { v8Classifiers, v8Detectors } from './v8/variants.js';
 
+// Darknet: YOLOv1 to YOLOv4, and any .cfg file
+export { fromConfig } from './darknet/from-config.js';
+export type { DarknetFactory } from './darknet/from-config.js';
+export { DarknetDetector } from './darknet/detector.js';
+export type { DarknetDetectorConfig } from './darknet/detector.js';
+export { DarknetClassifier } from './darknet/classifier.js';
+export { DarknetNetwork } from './darknet/network.js';
+export type { Head } from './darknet/network.js';
+export type { Layer, MapShape } from './darknet/layers.js';
+export { parseConfig } from './darknet/parse-config.js';
+export type * from './darknet/config.js';
+export { encodeDarknetWeights, readDarknetHeader, readDarknetWeights } from './darknet/weights.js';
+export type { DarknetHeader, DarknetWeights } from './darknet/weights.js';
+export { loadDarknetBackbone } from './darknet/backbone.js';
+export type { DarknetBackbone } from './darknet/backbone.js';
+export {
+  darknet19,
+  darknet53,
+  yolov1,
+  yolov1Tiny,
+  yolov2,
+  yolov2Tiny,
+  yolov2TinyVoc,
+  yolov2Voc,
+  yolov3,
+  yolov3Spp,
+  yolov3Tiny,
+  yolov3Voc,
+  yolov4,
+  yolov4Csp,
+  yolov4Tiny,
+  yolov4Tiny3l,
+  yolov4xMish,
+} from './darknet/variants.js';
+
+// YOLOv8
 export { YoloV8 } from './v8/yolov8.js';
 export type { YoloV8Config } from './v8/yolov8.js';
 export { YoloV8Classifier } from './v8/classify.js';
@@ -31,4 +68,4 @@ export {
 } from './v8/variants.js';
 
 /** Every variant of this package. */
-export const models = [...v8Detectors, ...v8Classifiers] as const;
+export const models = [...darknetDetectors, ...darknetClassifiers, ...v8Detectors, ...v8Classifiers] as const;
