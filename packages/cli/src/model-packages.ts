@@ -1,7 +1,8 @@
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
-import { dirname, join, parse } from 'node:path';
+import { basename, dirname, join, parse } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import type { CommonConfig, ModelFactory } from '@convkit/core';
+import type { ClassModel, Classifier, CommonConfig, ModelFactory } from '@convkit/core';
+import type { Detector } from '@convkit/core/detection';
 import { UsageError, closest } from './errors.js';
 
 /** The architecture packages, with a pattern of the names that each publishes: enough to say which one to install. */
@@ -15,7 +16,12 @@ const knownPackages: Readonly<Record<string, RegExp>> = {
   '@convkit/yolo': /^(yolo|darknet)/,
 };
 
-export type AnyModelFactory = ModelFactory<CommonConfig>;
+export type AnyModelFactory = ModelFactory<CommonConfig, ClassModel>;
+export type ClassifierFactory = ModelFactory<CommonConfig, Classifier>;
+export type DetectorFactory = ModelFactory<CommonConfig, Detector>;
+
+export const isDetector = (factory: AnyModelFactory): factory is DetectorFactory =>
+  factory.info.task !== undefined && factory.info.task !== 'classify';
 
 /** Where packages are looked for: where the user is first, so that a project's own version wins over the one beside a global command. */
 const bases = (): string[] => [process.cwd(), dirname(fileURLToPath(import.meta.url))];
@@ -27,11 +33,13 @@ export async function installedModels(from = bases()): Promise<AnyModelFactory[]
 }
 
 /**
- * The factory of a variant, by the name that it is published under; upper case and `_` or `-` do not matter.
+ * The factory of a variant, by the name that it is published under; upper case and `_` or `-` do not matter. `NET.cfg` is a
+ * Darknet net of one's own.
  *
  * @throws UsageError naming the package to install, or the nearest names.
  */
 export async function findModel(name: string, from = bases()): Promise<AnyModelFactory> {
+  if (name.toLowerCase().endsWith('.cfg')) return darknetModel(name, from);
   const models = await installedModels(from);
   const found = models.find(({ info }) => plain(info.name) === plain(name));
   if (found) return found;
@@ -47,6 +55,30 @@ export async function findModel(name: string, from = bases()): Promise<AnyModelF
   throw new UsageError(`unknown model '${name}': ${hint}`);
 }
 
+/** The same for what classifies images. Throws UsageError for a detector. */
+export async function findClassifier(name: string): Promise<ClassifierFactory> {
+  const factory = await findModel(name);
+  if (!isDetector(factory)) return factory as ClassifierFactory;
+  throw new UsageError(`${factory.info.name} finds objects, it does not classify images: see convkit detect and convkit eval`);
+}
+
+/** The same for what finds objects. Throws UsageError for a classifier. */
+export async function findDetector(name: string): Promise<DetectorFactory> {
+  const factory = await findModel(name);
+  if (isDetector(factory)) return factory;
+  throw new UsageError(`${factory.info.name} classifies images, it does not find objects: see convkit classify`);
+}
+
+/** What `@convkit/yolo` makes of a Darknet configuration file, named as the file. */
+async function darknetModel(path: string, from: readonly string[]): Promise<AnyModelFactory> {
+  const folder = packageFolder('@convkit/yolo', from);
+  if (folder === undefined) throw new UsageError(`${path} needs a package that is not installed: npm install @convkit/yolo`);
+  const { fromConfig } = (await import(pathToFileURL(moduleEntry(folder)).href)) as {
+    fromConfig: (text: string, name: string) => AnyModelFactory;
+  };
+  return fromConfig(readFileSync(path, 'utf8'), basename(path).replace(/\.cfg$/i, ''));
+}
+
 const plain = (name: string): string => name.toLowerCase().replace(/[-_]/g, '');
 
 async function loadModels(spec: string, from: readonly string[]): Promise<AnyModelFactory[]> {
@@ -57,7 +89,8 @@ async function loadModels(spec: string, from: readonly string[]): Promise<AnyMod
   return [...(loaded.models ?? [])];
 }
 
-function packageFolder(spec: string, from: readonly string[]): string | undefined {
+/** The folder of an installed package. */
+export function packageFolder(spec: string, from: readonly string[] = bases()): string | undefined {
   for (const base of from) {
     for (const folder of upwards(base)) {
       const candidate = join(folder, 'node_modules', spec);
@@ -75,7 +108,7 @@ function* upwards(folder: string): Generator<string> {
 }
 
 /** The ES module of a package: `require.resolve` would give its CommonJS twin. */
-function moduleEntry(folder: string): string {
+export function moduleEntry(folder: string): string {
   const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as {
     exports: { '.': { import: { default: string } } };
   };

@@ -1,7 +1,8 @@
-import type { Classifier, Preprocessing } from '@convkit/core';
+import type { ClassModel, Classifier, CommonConfig, ModelFactory, Preprocessing } from '@convkit/core';
+import type { Detector } from '@convkit/core/detection';
 import { weightsConfig } from '@convkit/core';
 import { UsageError } from './errors.js';
-import { type AnyModelFactory, findModel } from './model-packages.js';
+import { type AnyModelFactory, findClassifier, findDetector } from './model-packages.js';
 import { type ChosenPreprocessing, type Overrides, choosePreprocessing } from './normalisation.js';
 import type { Progress } from './progress.js';
 import { type NamedWeights, fitWeights, getWeights } from './weights.js';
@@ -53,16 +54,26 @@ export interface LoadOptions extends Overrides {
   classes?: readonly string[];
 }
 
-export interface LoadedModel extends ChosenPreprocessing {
-  factory: AnyModelFactory;
-  model: Classifier;
+export interface LoadedModel<Model extends ClassModel> extends ChosenPreprocessing {
+  factory: ModelFactory<CommonConfig, Model>;
+  model: Model;
   weights: NamedWeights;
 }
 
-/** Builds a variant as its weights need it, and loads them strictly. */
-export async function loadModel(name: string, options: LoadOptions, progress?: Progress): Promise<LoadedModel> {
-  const factory = await findModel(name);
-  const weights = await getWeights(factory.info, options, progress);
+/** Builds a classifier as its weights need it, and loads them strictly. */
+export const loadModel = async (name: string, options: LoadOptions, progress?: Progress): Promise<LoadedModel<Classifier>> =>
+  load(await findClassifier(name), options, progress);
+
+/** The same for a detector. */
+export const loadDetector = async (name: string, options: LoadOptions, progress?: Progress): Promise<LoadedModel<Detector>> =>
+  load(await findDetector(name), options, progress);
+
+async function load<Model extends ClassModel>(
+  factory: ModelFactory<CommonConfig, Model>,
+  options: LoadOptions,
+  progress?: Progress,
+): Promise<LoadedModel<Model>> {
+  const weights = await getWeights(factory, options, progress);
   const trained = weights.file.metadata.model;
   if (trained !== undefined && trained !== factory.info.name) {
     throw new UsageError(`${weights.source} holds weights of ${trained}, not of ${factory.info.name}`);

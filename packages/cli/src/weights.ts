@@ -1,7 +1,9 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import {
-  type Classifier,
+  type ClassModel,
+  type CommonConfig,
+  type ModelFactory,
   type ModelInfo,
   type OpenedWeights,
   type StateDict,
@@ -21,13 +23,14 @@ export interface NamedWeights extends OpenedWeights {
 
 /** Gets the weights that `--weights` names: a tag, hf:…, a URL or a path; without it, the variant's default. */
 export async function getWeights(
-  info: ModelInfo,
+  { info, decodeWeights: decode }: ModelFactory<CommonConfig, ClassModel>,
   { weights, rename = [] }: { weights?: string; rename?: readonly string[] },
   progress?: Progress,
 ): Promise<NamedWeights> {
   renameRules(rename); // a rule that is none is told before the download
   const start = performance.now();
   const opened = await openWeights(info, weights === undefined ? undefined : weightsSource(info, weights), {
+    decode,
     onProgress: ({ received, total = received }) => {
       const rate = received / ((performance.now() - start) / 1000);
       const details = [mebibytes(received), `${decimal(rate / 2 ** 20)} MiB/s`];
@@ -53,7 +56,7 @@ export function lastingSource(info: ModelInfo, text: string): string {
 }
 
 /** Loads every weight, or says in one line how far the file and the model are apart. */
-export function fitWeights(model: Classifier, weights: NamedWeights, info: ModelInfo): void {
+export function fitWeights(model: ClassModel, weights: NamedWeights, info: ModelInfo): void {
   const rename = renaming(model, weights);
   const differences = compare(model, weights.file.tensors, rename);
   if (differences.length > 0) {
@@ -70,7 +73,7 @@ export function fitWeights(model: Classifier, weights: NamedWeights, info: Model
  *
  * @throws FormatError if anything else does not fit.
  */
-export function fitBackbone(model: Classifier, weights: NamedWeights, info: ModelInfo, seed: number): readonly string[] {
+export function fitBackbone(model: ClassModel, weights: NamedWeights, info: ModelInfo, seed: number): readonly string[] {
   const rename = renaming(model, weights);
   try {
     return loadBackbone(model, weights.file.tensors, { rename, seed }).fresh;
@@ -80,7 +83,7 @@ export function fitBackbone(model: Classifier, weights: NamedWeights, info: Mode
   }
 }
 
-function renaming(model: Classifier, { rules, published }: NamedWeights): (name: string) => string {
+function renaming(model: ClassModel, { rules, published }: NamedWeights): (name: string) => string {
   const first = renameRules(rules);
   const second = published?.rename ?? ((name: string) => model.rename(name));
   return (name) => second(first(name));
@@ -95,7 +98,7 @@ function named<T>({ source }: NamedWeights, load: () => T): T {
 }
 
 /** What a strict load would refuse, each kind with its first names. */
-function compare(model: Classifier, tensors: StateDict, rename: (name: string) => string): string[] {
+function compare(model: ClassModel, tensors: StateDict, rename: (name: string) => string): string[] {
   const states = [...model.state()];
   const names = new Set(states.map(([key]) => key));
   const shapes = new Map([...tensors].map(([key, { shape }]) => [rename(key), shape]));
@@ -117,7 +120,7 @@ const firstOf = (names: readonly string[]): string =>
   names.slice(0, 3).join(', ') + (names.length > 3 ? ` and ${names.length - 3} more` : '');
 
 /** Checkpoints of wrapped models carry one prefix on every name: the rule that takes it off. */
-function prefixHint(model: Classifier, { file }: NamedWeights, rename: (name: string) => string): string {
+function prefixHint(model: ClassModel, { file }: NamedWeights, rename: (name: string) => string): string {
   const [first] = [...model.parameters()].map(([name]) => name);
   const names = [...file.tensors.keys()].map(rename);
   const prefix = names.find((name) => name.endsWith(`.${first}`))?.slice(0, -first.length);

@@ -8,7 +8,7 @@ import { startBackend } from '../backend.js';
 import { dataLabel, openHeldOut } from '../data.js';
 import { UsageError } from '../errors.js';
 import { count, decimal, mebibytes, percent, scaled, table } from '../format.js';
-import { findModel } from '../model-packages.js';
+import { type ClassifierFactory, findClassifier } from '../model-packages.js';
 import { loadModel } from '../model.js';
 import type { CommonOptions } from '../options.js';
 import { Output } from '../output.js';
@@ -52,7 +52,7 @@ const WARM_UP = 3;
 export async function runCompare(names: readonly string[], options: CompareOptions): Promise<void> {
   const output = new Output(options.json);
   checkOptions(names, options);
-  for (const name of names) await findModel(name); // a misspelt name shows before the work begins
+  for (const name of names) await findClassifier(name); // a misspelt name shows before the work begins
   const progress = new Progress(output);
   const data = options.data === undefined ? undefined : await openHeldOut({ ...options, data: options.data }, progress);
   const backend = await startBackend(options.backend);
@@ -91,7 +91,7 @@ async function measure(
   options: CompareOptions,
   progress: Progress,
 ): Promise<Compared> {
-  const factory = await findModel(name);
+  const factory = await findClassifier(name);
   const model = weights === undefined ? untrained(factory, options) : await trained(name, weights, data, options);
   try {
     const input = inputSize(model.preprocessing);
@@ -111,7 +111,7 @@ async function measure(
   }
 }
 
-function untrained(factory: Awaited<ReturnType<typeof findModel>>, { classes, seed }: CompareOptions): Classifier {
+function untrained(factory: ClassifierFactory, { classes, seed }: CompareOptions): Classifier {
   return factory(classes === undefined ? {} : { numClasses: classes }).initialize(seed);
 }
 

@@ -7,7 +7,7 @@ import { startBackend } from '../backend.js';
 import { dataLabel, openTraining } from '../data.js';
 import { exitCode } from '../errors.js';
 import { count, decimal, duration, percent } from '../format.js';
-import { type AnyModelFactory, findModel } from '../model-packages.js';
+import { type ClassifierFactory, findClassifier } from '../model-packages.js';
 import { weightMetadata } from '../model.js';
 import { Output } from '../output.js';
 import { curvesSvg } from '../pictures/curves.js';
@@ -25,7 +25,7 @@ export async function runTrain(name: string | undefined, options: TrainOptions, 
   const output = new Output(options.json);
   const progress = new Progress(output);
   const plan = await planRun(name, options, explicit, (data) => openTraining(data, progress));
-  const factory = await findModel(plan.config.model);
+  const factory = await findClassifier(plan.config.model);
   const backend = await startBackend(plan.config.backend);
   plan.config.backend = backend.name;
   const model = factory(plan.config.settings);
@@ -47,14 +47,14 @@ function once(tell: (message: string) => void): (message: string) => void {
 }
 
 class Run {
-  readonly #factory: AnyModelFactory;
+  readonly #factory: ClassifierFactory;
   readonly #model: Classifier;
   readonly #plan: TrainPlan;
   readonly #output: Output;
   readonly #progress: Progress;
   readonly #files: ReturnType<typeof runFiles>;
 
-  constructor(factory: AnyModelFactory, model: Classifier, plan: TrainPlan, output: Output, progress: Progress) {
+  constructor(factory: ClassifierFactory, model: Classifier, plan: TrainPlan, output: Output, progress: Progress) {
     this.#factory = factory;
     this.#model = model;
     this.#plan = plan;
@@ -96,7 +96,7 @@ class Run {
       return;
     }
     const { info } = this.#factory;
-    const found = await getWeights(info, { weights, rename: rename ?? [] }, this.#progress);
+    const found = await getWeights(this.#factory, { weights, rename: rename ?? [] }, this.#progress);
     const fresh = fitBackbone(this.#model, found, info, seed);
     if (fresh.length > 0) this.#output.note(`new for these classes: ${fresh.join(', ')}; all else from ${weights}`);
   }
