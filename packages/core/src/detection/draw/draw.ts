@@ -45,7 +45,7 @@ export function drawDetections(context: Canvas2D, detections: readonly Detection
   for (const { keypoints, class: index } of byScore) {
     if (keypoints) drawSkeleton(context, keypoints, options.skeleton, classColours(index).line, line);
   }
-  drawLabels(context, byScore.reverse(), options, Math.max(10, side / 48));
+  drawLabels(context, byScore.reverse(), options, Math.max(10, side / 50));
   context.restore();
 }
 
@@ -117,17 +117,19 @@ function drawSkeleton(
 }
 
 function drawLabels(context: Canvas2D, detections: readonly Detection[], options: DrawOptions, fontSize: number): void {
-  const taken: Rectangle[] = [];
   context.font = `600 ${fontSize}px ${options.fontFamily ?? 'sans-serif'}`;
   context.textBaseline = 'middle';
   const padding = fontSize * 0.35;
-  for (const { label, score, class: index, box } of detections) {
+  const taken: Rectangle[] = [];
+  const labels = detections.flatMap(({ label, score, class: index, box: [x1, y1, x2, y2] }) => {
     const text = `${label} ${score.toFixed(2)}`;
     const size = { width: context.measureText(text).width + 2 * padding, height: fontSize * 1.4 };
-    const place = placeLabel({ x: box[0], y: box[1], width: box[2] - box[0], height: box[3] - box[1] }, size, options, taken);
-    if (!place) continue;
+    const place = placeLabel({ x: x1, y: y1, width: x2 - x1, height: y2 - y1 }, size, options, taken);
+    if (!place) return [];
     taken.push(place);
-    const colours = classColours(index);
+    return [{ text, place, colours: classColours(index) }];
+  });
+  for (const { text, place, colours } of labels.reverse()) {
     context.fillStyle = colours.line;
     context.fillRect(place.x, place.y, place.width, place.height);
     context.fillStyle = colours.text;

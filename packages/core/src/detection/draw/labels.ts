@@ -7,7 +7,7 @@ export interface Rectangle {
 }
 
 /** Of a label, the share that others may hide; where every place hides more, it is left out. */
-const MOST_HIDDEN = 0.3;
+const MOST_HIDDEN = 0.15;
 
 /**
  * Where the label of a box goes: at a corner, outside of the box before inside, where it lies in the picture and hides the
