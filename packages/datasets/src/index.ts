@@ -17,3 +17,6 @@ export type { SyntheticDetectionOptions } from './detection/synthetic.js';
 export { detectionLoader } from './detection/loader.js';
 export type { DetectionLoaderOptions } from './detection/loader.js';
 export type { DetectionAugmentation } from './detection/augmentation.js';
+export { cocoCategoryIds, darknetClassNames, matchClasses } from './detection/coco-classes.js';
+export { detectionsFromCoco, detectionsToCoco } from './detection/coco-results.js';
+export type { CocoResult } from './detection/coco-results.js';
