@@ -1,4 +1,9 @@
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+
+/** Backends that core does not know by itself are registered when the environment asks for them. */
+const backends = [process.env['CONVKIT_BACKEND'], process.env['CONVKIT_BACKENDS']].join();
+const onnx = fileURLToPath(new URL('packages/onnx/src/registered.test-util.ts', import.meta.url));
 
 /** The one test configuration; each package runs `vitest run` with it from its own folder. */
 export default defineConfig({
@@ -10,6 +15,7 @@ export default defineConfig({
     testTimeout: 120_000,
     hookTimeout: 120_000,
     pool: 'forks',
+    setupFiles: backends.includes('onnx') ? [onnx] : [],
     server: { deps: { inline: [/tfjs-core\/dist\/(?!tf-core)/, /^@convkit\//] } },
   },
 });

@@ -27,6 +27,12 @@ function floatTest(test: (x: Value) => Value, ofWholes: number): Kernel {
 const isNan = (x: Value): Value => elementwise('IsNaN', [x], 'bool');
 const isInf = (x: Value): Value => elementwise('IsInf', [x], 'bool');
 
+/** t where the condition holds, else e. ONNX Runtime's Where has no truth values. */
+function choose(condition: Value, t: Value, e: Value): Value {
+  if (t.dtype !== 'bool') return elementwise('Where', [condition, t, e], t.dtype);
+  return cast(choose(condition, cast(t, 'int32'), cast(e, 'int32')), 'bool');
+}
+
 export const compareKernels: KernelTable = {
   Equal: comparison('Equal'),
   NotEqual: kernel(({ a, b }) => (a.dtype === b.dtype ? not(elementwise('Equal', [a, b], 'bool')) : undefined)),
@@ -41,12 +47,12 @@ export const compareKernels: KernelTable = {
   IsNan: floatTest(isNan, 0),
   IsInf: floatTest(isInf, 0),
   IsFinite: floatTest((x) => not(elementwise('Or', [isNan(x), isInf(x)], 'bool')), 1),
-  /** A condition of one axis chooses among the rows of t and e. */
+  // A condition of one axis chooses among the rows of t and e.
   Select: kernel(({ condition, t, e }) => {
     if (t.dtype !== e.dtype) return undefined;
     const rows = condition.rank === 1 && t.rank > 1;
     const choice = rows ? reshape(condition, [condition.size, ...t.shape.slice(1).map(() => 1)]) : condition;
-    return elementwise('Where', [cast(choice, 'bool'), t, e], t.dtype);
+    return choose(cast(choice, 'bool'), t, e);
   }),
 };
 

@@ -56,25 +56,25 @@ export const elementwiseKernels: KernelTable = {
   Minimum: binary('Min'),
   Pow: binary('Pow', ['float32']),
   SquaredDifference: kernel(({ a, b }) => {
-    if (a.dtype !== 'float32') return undefined;
+    if (a.dtype === 'bool' || a.dtype !== b.dtype) return undefined;
     const difference = sub(a, b);
     return mul(difference, difference);
   }),
   AddN: kernel((inputs) => {
     const values = Object.values(inputs);
-    return values.every(({ dtype }) => dtype === 'float32') ? values.reduce(add) : undefined;
+    return values.every(({ dtype }) => dtype === values[0].dtype && dtype !== 'bool') ? values.reduce(add) : undefined;
   }),
 
   Abs: unary('Abs', ['float32', 'int32']),
   Neg: unary('Neg', ['float32', 'int32']),
-  Sign: unary('Sign'),
+  Sign: unary('Sign', ['float32', 'int32']),
   Floor: unary('Floor'),
   Ceil: unary('Ceil'),
   Round: unary('Round'),
   Reciprocal: unary('Reciprocal'),
   Sqrt: unary('Sqrt'),
   Rsqrt: formula((x) => elementwise('Reciprocal', [elementwise('Sqrt', [x])])),
-  Square: formula((x) => mul(x, x)),
+  Square: kernel(({ x }) => (x.dtype === 'bool' ? undefined : mul(x, x))),
   Exp: unary('Exp'),
   // eˣ − 1 without cancellation near 0.
   Expm1: formula((x) => mul(elementwise('Tanh', [mul(x, c(0.5))]), add(elementwise('Exp', [x]), c(1)))),
@@ -120,11 +120,11 @@ export const elementwiseKernels: KernelTable = {
     return cast(x, dtype);
   }),
   Identity: kernel(({ x }) => x),
-  ZerosLike: kernel(({ x }) => (x.dtype === 'bool' ? undefined : filled(x.shape, 0, x.dtype))),
-  OnesLike: kernel(({ x }) => (x.dtype === 'bool' ? undefined : filled(x.shape, 1, x.dtype))),
+  ZerosLike: kernel(({ x }) => filled(x.shape, 0, x.dtype)),
+  OnesLike: kernel(({ x }) => filled(x.shape, 1, x.dtype)),
   Fill: kernel<FillAttrs>((_inputs, { shape, value, dtype }) =>
-    typeof value === 'number' && dtype !== 'bool' && dtype !== 'string'
-      ? filled(shape, value, dtype === 'int32' ? 'int32' : 'float32')
+    typeof value === 'number' && (dtype === 'float32' || dtype === 'int32' || dtype === 'bool')
+      ? filled(shape, value, dtype)
       : undefined,
   ),
 };
