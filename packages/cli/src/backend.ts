@@ -1,8 +1,25 @@
-import { listBackends, selectBackend, type SelectedBackend } from '@convkit/core';
+import { pathToFileURL } from 'node:url';
+import { type ProbedBackend, type SelectedBackend, listBackends, probeBackends, selectBackend } from '@convkit/core';
 import { UsageError, closest } from './errors.js';
+import { moduleEntry, packageFolder } from './model-packages.js';
+
+/** Makes the backend of @convkit/onnx known where that package is installed. */
+async function registerInstalledBackends(): Promise<void> {
+  const folder = packageFolder('@convkit/onnx');
+  if (folder === undefined) return;
+  const { registerOnnx } = (await import(pathToFileURL(moduleEntry(folder)).href)) as { registerOnnx: () => void };
+  registerOnnx();
+}
+
+/** Asks every backend that is installed whether it works here, in the order of `auto`. */
+export async function probeInstalledBackends(): Promise<ProbedBackend[]> {
+  await registerInstalledBackends();
+  return probeBackends();
+}
 
 /** Starts the asked backend. A name that does not exist is wrong usage; one that cannot start here is a failure. */
 export async function startBackend(name: string): Promise<SelectedBackend> {
+  await registerInstalledBackends();
   const names = ['auto', ...listBackends().map((backend) => backend.name)];
   if (!names.includes(name)) {
     const near = closest(name, names, 1);

@@ -9,7 +9,7 @@ export interface CommonOptions {
 
 export function addCommonOptions(command: Command): Command {
   return command
-    .option('--backend <name>', 'auto, cuda, webgpu, node, wasm or cpu; see convkit doctor', 'auto')
+    .option('--backend <name>', 'auto, cuda, webgpu, onnx, node, wasm or cpu; see convkit doctor', 'auto')
     .addOption(new Option('--seed <n>', 'of everything random').argParser(wholeNumber(0, 0xffffffff)).default(0))
     .option('--json', 'last line of standard output is one JSON object; progress goes to standard error', false);
 }
@@ -51,6 +51,16 @@ export function threeShares(text: string): [number, number, number] {
     throw new InvalidArgumentError('Expected three numbers in 0 … 1, separated by commas, such as 0.485,0.456,0.406.');
   }
   return values as [number, number, number];
+}
+
+/** Parses `640` or `640x384` as width and height. */
+export function sideOrSides(text: string): [width: number, height: number] {
+  const [, width, height = width] = /^(\d+)(?:[x×](\d+))?$/.exec(text)?.map(Number) ?? [];
+  // A group that did not take part gives NaN.
+  const sides: [number, number] = [width, Number.isNaN(height) ? width : height];
+  if (!sides.every((side) => side >= 1))
+    throw new InvalidArgumentError('Expected a number of pixels, or WIDTHxHEIGHT such as 640x384.');
+  return sides;
 }
 
 /** Parses `a,b,c` as whole numbers above 0. */

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism, cpus, totalmem } from 'node:os';
-import { probeBackends } from '@convkit/core';
+import { probeInstalledBackends } from '../backend.js';
 import { installedModels } from '../model-packages.js';
 import type { CommonOptions } from '../options.js';
 import { Output } from '../output.js';
@@ -9,7 +9,7 @@ import { version } from '../version.js';
 
 export async function runDoctor(options: CommonOptions): Promise<void> {
   const output = new Output(options.json);
-  const backends = (await probeBackends()).map(({ name, description, probe }) => ({
+  const backends = (await probeInstalledBackends()).map(({ name, description, probe }) => ({
     name,
     description,
     usable: probe.usable,
