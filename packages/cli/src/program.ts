@@ -1,6 +1,8 @@
 import { Command } from 'commander';
+import { addBench } from './program/bench.js';
 import { addClassify } from './program/classify.js';
 import { addCompare } from './program/compare.js';
+import { addDetect } from './program/detect.js';
 import { addDoctor } from './program/doctor.js';
 import { addEval } from './program/eval.js';
 import { addModels } from './program/models.js';
@@ -31,6 +33,7 @@ Examples:
 Exit code: 0, 1 after a failure, 2 for wrong usage, 130 or 143 when a signal stopped a training.
 Set CONVKIT_DEBUG=1 to see where an error comes from.`,
     );
-  for (const add of [addModels, addSummary, addTrain, addEval, addCompare, addClassify, addDoctor]) add(program, setExitCode);
+  for (const add of [addModels, addSummary, addTrain, addEval, addCompare, addClassify, addDetect, addBench, addDoctor])
+    add(program, setExitCode);
   return program;
 }

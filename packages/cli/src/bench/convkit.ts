@@ -1,0 +1,77 @@
+import { readFileSync } from 'node:fs';
+import { type ClassModel, Random, inference, loadStateDict } from '@convkit/core';
+import { loadWeights } from '@convkit/core/node';
+import { type Loss, crossEntropy, sgd, trainStep } from '@convkit/core/train';
+import { Tensor, dispose, tensor4d, tidy } from '@tensorflow/tfjs-core';
+import { startBackend } from '../backend.js';
+import { findModel } from '../model-packages.js';
+import type { Preparation } from './peer.js';
+import { type Engine, type Run, summaryOf } from './worker.js';
+import { smallStem } from './works.js';
+
+/** convkit on one of its backends: the forward pass of a user's `model.forward`, or the step of the trainer. */
+export const convkitEngine =
+  (backend: string): Engine =>
+  async (preparation) => {
+    const { device } = await startBackend(backend);
+    const model = await buildModel(preparation);
+    const run = preparation.mode === 'training' ? trainRun(model, preparation) : inferenceRun(model, preparation);
+    return { engine: `convkit on ${backend} (${device})`, run };
+  };
+
+/** The net with the weights of the other engines, or where there are none, with its own initial ones. */
+export async function buildModel({ model: name, side, classes, mode, weights }: Preparation): Promise<ClassModel> {
+  const factory = await findModel(name);
+  const { preprocessing } = factory.info;
+  const config = {
+    numClasses: classes,
+    preprocessing: { ...preprocessing, size: side },
+    ...(smallStem(name, side) ? { stem: 'small' } : {}),
+    ...(mode === 'training' ? { dropout: 0 } : {}), // the same step, and the same loss, in every engine
+    ...(name === 'inception_v3' ? { auxiliary: false } : {}),
+  };
+  const model = factory(config);
+  if (weights === undefined) return model.initialize();
+  const { tensors } = await loadWeights(weights);
+  loadStateDict(model, tensors, { rename: (text) => model.rename(text) });
+  return model;
+}
+
+/** The images of all engines, [N, H, W, 3]. */
+export function readImages({ input }: Preparation): Float32Array {
+  const bytes = readFileSync(input);
+  return new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));
+}
+
+export const labelsOf = ({ batch, classes }: Preparation): Int32Array =>
+  Int32Array.from({ length: batch }, (_, i) => i % classes);
+
+/** What a forward pass gives: logits, or a detector's boxes and scores. */
+type Output = Tensor | { readonly boxes: Tensor; readonly scores: Tensor };
+
+function inferenceRun(model: ClassModel, preparation: Preparation): Run {
+  const { batch, side } = preparation;
+  const x = tensor4d(readImages(preparation), [batch, side, side, 3]);
+  return async () => {
+    const y = tidy(() => model.forward(x, inference) as Tensor) as Output;
+    const results = y instanceof Tensor ? [y] : [y.boxes, y.scores];
+    const values = (await Promise.all(results.map((result) => result.data()))) as Float32Array[];
+    dispose(y);
+    return summaryOf(values);
+  };
+}
+
+function trainRun(model: ClassModel, preparation: Preparation): Run {
+  const { batch, side } = preparation;
+  const optimizer = sgd({ momentum: 0.9 }).bind(model.parameters());
+  const setup = { model, optimizer, loss: crossEntropy() as Loss<unknown> };
+  const data = { images: readImages(preparation), shape: [batch, side, side, 3] as [number, number, number, number] };
+  const labels = labelsOf(preparation);
+  const random = new Random(0);
+  let step = 0;
+  return async () => {
+    const plan = { step: ++step, learningRate: 0.01, context: () => ({ training: true, random: random.child(step) }) };
+    const { loss } = await trainStep(setup, plan, [{ ...data, labels }]);
+    return [loss];
+  };
+}
