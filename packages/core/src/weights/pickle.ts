@@ -13,7 +13,16 @@ export class PickleGlobal {
     readonly name: string,
     /** What a call of it gives; undefined for a name that only stands for itself, such as a storage class. */
     readonly call: ((args: readonly unknown[]) => unknown) | undefined,
+    /** May objects of it stand in the pickle, as a `PickleObject`? */
+    readonly isClass = false,
   ) {}
+}
+
+/** An object of a class that nobody looked up: the name of the class, and what its state was said to be. */
+export class PickleObject {
+  state: unknown;
+
+  constructor(readonly className: string) {}
 }
 
 /** What a pickle may refer to. */
@@ -174,6 +183,18 @@ class Unpickler {
     this.#stack.push(callable.call(args.items));
   }
 
+  /** An object whose class is named, without a call of its `__init__`; one of a class that has no meaning here holds its state only. */
+  #newObject(): void {
+    const args = this.#pop();
+    const type = this.#pop();
+    if (type instanceof PickleGlobal && type.isClass && args instanceof PickleTuple) {
+      this.#stack.push(new PickleObject(type.name));
+    } else {
+      this.#stack.push(type, args);
+      this.#call();
+    }
+  }
+
   #recall(key: number): void {
     if (!this.#memo.has(key))
       throw new FormatError(`pickle: refers to value ${key}, which it never stored: the file is damaged.`);
@@ -253,11 +274,13 @@ class Unpickler {
       this.#call();
     });
     on(0x81, function () {
-      this.#call(); // NEWOBJ: a class called without its __init__
+      this.#newObject();
     });
     on(0x62, function () {
       const state = this.#pop();
-      this.#rules.build(this.#top(), state);
+      const object = this.#top();
+      if (object instanceof PickleObject) object.state = state;
+      else this.#rules.build(object, state);
     });
     push(0x51, (self) => self.#rules.persistent(self.#pop()));
   }

@@ -26,9 +26,22 @@ const pieces: readonly Piece[] = [
     globalName('torch', 'FloatStorage'),
     globalName('torch._utils', '_rebuild_tensor_v2'),
   ],
-  ...[globalName('torch._utils', '_rebuild_parameter'), globalName('torch', 'Size'), globalName('os', 'system')],
+  ...[
+    globalName('torch._utils', '_rebuild_parameter'),
+    globalName('torch', 'Size'),
+    globalName('os', 'system'),
+    globalName('a', 'Module'),
+  ],
+  ...[text('_parameters'), text('_buffers'), text('_modules'), text('names')],
   ...[join('G', new Uint8Array(8)), join(0x8a, 8, new Uint8Array(8).fill(255)), join('X\xff\xff\xff\xff')],
 ];
+
+const moduleAttributes = (parameters: Uint8Array, modules: Uint8Array): Uint8Array =>
+  dict([
+    ['_parameters', parameters],
+    ['_buffers', join('}')],
+    ['_modules', modules],
+  ]);
 
 function randomPickle(random: Random): Uint8Array {
   const state = Array.from({ length: 1 + random.int(3) }, (_, i): [string, Uint8Array] => {
@@ -42,6 +55,9 @@ function randomPickle(random: Random): Uint8Array {
       tensor({ type, size: storage.length / (type === 'LongStorage' ? 8 : 4), offset: random.int(3), shape, stride }),
     ];
   });
+  const inner = join(globalName('a', 'Module'), ')', 0x81, moduleAttributes(dict(state), join('}')), 'b');
+  if (random.int(3) === 0)
+    return pickle(join(globalName('a', 'Module'), ')', 0x81, moduleAttributes(dict(state), dict([['m', inner]])), 'b'));
   return pickle(
     random.int(2)
       ? dict(state)

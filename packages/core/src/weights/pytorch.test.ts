@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { FormatError } from '../errors.js';
 import { type HostTensor, dtypes } from './host-tensor.js';
-import { decodePyTorch } from './pytorch.js';
+import { decodePyTorch, decodePyTorchFile } from './pytorch.js';
 import {
   type Piece,
   archive,
@@ -19,12 +19,13 @@ import {
   zip,
 } from './pytorch.test-util.js';
 import { decodeSafetensors } from './safetensors.js';
+import { decodeWeights } from './weights-file.js';
 
 const fixture = (name: string): Uint8Array => readFileSync(new URL(`./__fixtures__/${name}`, import.meta.url));
 /** Written by tooling/reference/pytorch_fixtures.py with the `.pth` files. */
 type Recorded = Record<string, { dtype: string; shape: number[]; values: number[] }>;
 const recorded = JSON.parse(Buffer.from(fixture('pytorch.json')).toString()) as Record<
-  'tensors.pth' | 'checkpoint.pth',
+  'tensors.pth' | 'checkpoint.pth' | 'own-module.pth',
   Recorded
 >;
 
@@ -199,6 +200,73 @@ test.runIf(existsSync(real))('a published checkpoint of PyTorch 0.4 has the very
   expect(new Map(renamed)).toEqual(twin);
 });
 
-test('a pickled module is refused by the name of its class', () => {
-  expect(() => decodePyTorch(fixture('module.pth'))).toThrow(/refers to "torch\.nn\.modules\.container\.Sequential"/);
+test.each(['module.pth', 'own-module.pth'] as const)('a module that was saved whole gives its state dict: %s', (file) => {
+  const record = recorded[file === 'module.pth' ? 'checkpoint.pth' : file];
+  expect(plain(decodePyTorch(fixture(file)))).toEqual(expected(record));
+});
+
+test('the names of the classes come from the module', () => {
+  expect(decodePyTorchFile(fixture('own-module.pth')).classes).toEqual(['cat', 'dog', 'neither']);
+  expect(decodePyTorchFile(fixture('module.pth')).classes).toBeUndefined();
+  const { metadata } = decodeWeights(fixture('own-module.pth'), 'own.pt');
+  expect(metadata).toEqual({ classes: '["cat","dog","neither"]' });
+});
+
+/** An object as `torch.nn.Module` writes itself; `children` are put into `_modules`. */
+const moduleRecord = (type: Uint8Array, children: Uint8Array = join('}'), memo: Uint8Array = join()): Uint8Array => {
+  const attributes = join(
+    '}(',
+    text('_parameters'),
+    dict([['w', matrix]]),
+    text('_buffers'),
+    '}',
+    text('_modules'),
+    children,
+    'u',
+  );
+  return join(type, ')', 0x81, memo, attributes, 'b');
+};
+const ownNet = globalName('my.nets', 'OwnNet');
+
+test('before PyTorch 1.6 the class of a module came with its source', () => {
+  const type = join(tuple(text('module'), ownNet, text('nets.py'), text('class OwnNet: …')), 'Q');
+  expect([...decodePyTorch(archive(pickle(moduleRecord(type)))).keys()]).toEqual(['w']);
+});
+
+test.each<[what: string, bytes: Uint8Array, message: RegExp]>([
+  ['whose class is called', withPickle(ownNet, evil, 'R'), /calls "my\.nets\.OwnNet"/],
+  ['that starts a program', withPickle(globalName('subprocess', 'Popen'), evil, 'R'), /calls "subprocess\.Popen"/],
+  ['of a function', withPickle(moduleRecord(globalName('os', 'system'))), /refers to "os\.system"/],
+  ['that is no module', withPickle(ownNet, ')', 0x81), /holds no dict of tensors/],
+  ['that contains itself', withPickle(moduleRecord(ownNet, join('}', text('m'), 'h', 1, 's'), join('q', 1))), /in each other/],
+])('an object %s is refused in one line', (_, bytes, message) => {
+  expect(() => decodePyTorch(bytes)).toThrow(FormatError);
+  expect(() => decodePyTorch(bytes)).toThrow(message);
+});
+
+test('modules that contain each other twice, over and over, are refused quickly', () => {
+  const twice = (below: number): Uint8Array => join('}(', text('a'), join('h', below), text('b'), join('h', below), 'u');
+  let pieces = moduleRecord(ownNet, join('}'), join('q', 0));
+  for (let i = 1; i < 60; i++) pieces = join(pieces, moduleRecord(ownNet, twice(i - 1), join('q', i)));
+  const start = performance.now();
+  expect(() => decodePyTorch(archive(pickle(pieces)))).toThrow(/more than 20000 modules/);
+  expect(performance.now() - start).toBeLessThan(1000);
+});
+
+test.runIf(existsSync(`${real}yolov8n.pt`))('a detector that was saved whole has the very values of its safetensors twin', () => {
+  const { tensors, classes } = decodePyTorchFile(readFileSync(`${real}yolov8n.pt`));
+  const twin = decodeSafetensors(readFileSync(`${real}yolov8n.safetensors`)).tensors;
+  const counters = [...tensors.keys()].filter((name) => name.endsWith('num_batches_tracked'));
+  expect(counters.length).toBe(57);
+  for (const name of counters) tensors.delete(name);
+  expect([...tensors.keys()].sort()).toEqual([...twin.keys()].sort());
+  for (const [name, { shape, data }] of twin) {
+    const own = tensors.get(name)!;
+    expect(own.shape).toEqual(shape);
+    expect(
+      Buffer.from((own.data as Float32Array).buffer).equals(Buffer.from(Float32Array.from(data as Float32Array).buffer)),
+      name,
+    ).toBe(true);
+  }
+  expect(classes?.slice(0, 3)).toEqual(['person', 'bicycle', 'car']);
 });

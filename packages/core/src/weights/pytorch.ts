@@ -1,7 +1,9 @@
 import { FormatError } from '../errors.js';
 import { type StateDict, dtypes, quoted } from './host-tensor.js';
-import { PickleGlobal, type PickleRules, PickleTuple, readPickle } from './pickle.js';
-import { type Storage, StoredTensor, TensorReader, storageTypes } from './pytorch-tensor.js';
+import { PickleObject, readPickle } from './pickle.js';
+import { classNamesOf, isModuleRecord, moduleState } from './pytorch-module.js';
+import { legacyStorage, rulesFor, zipStorage } from './pytorch-rules.js';
+import { type Storage, StoredTensor, TensorReader } from './pytorch-tensor.js';
 import { type ZipEntry, checkedContent, looksLikeZip, readZip } from './zip.js';
 
 /** The number that files of PyTorch before 1.6 begin with, as a pickle of its own. */
@@ -12,24 +14,38 @@ export function looksLikePyTorch(bytes: Uint8Array): boolean {
   return looksLikeZip(bytes) || (bytes.length > 14 && bytes[0] === 0x80 && bytes[2] === 0x8a && bytes[3] === 10);
 }
 
+/** What a file of torch.save says of a model. */
+export interface PyTorchFile {
+  readonly tensors: StateDict;
+  /** The names of its classes, where a whole module was saved that has them (`names`). */
+  readonly classes: readonly string[] | undefined;
+}
+
 /**
  * The state dict in a file of torch.save (`.pth`, `.pt`), of any PyTorch since 0.4. In a checkpoint that holds more, it is the
- * dict under `state_dict`, `model`, `model_state_dict` or `ema`, the first that there is; what is no tensor is left out. Contiguous tensors
- * are views into `bytes`, which must not change afterwards.
+ * dict or module under `state_dict`, `model`, `model_state_dict` or `ema`, the first that there is; what is no tensor is left out.
+ * Contiguous tensors are views into `bytes`, which must not change afterwards.
  *
- * The pickle inside is read as data: nothing in it is executed, and any class or function beyond those that tensors need is
- * refused by its name. Throws FormatError for that, and for a file that is damaged, cut off or holds no tensors.
+ * The pickle inside is read as data: nothing in it is executed. Of a module that was saved whole, the parameters and buffers are
+ * found by their names, whatever its classes are; any function beyond those that tensors need is refused by its name. Throws
+ * FormatError for that, and for a file that is damaged, cut off or holds no tensors.
  */
 export function decodePyTorch(bytes: Uint8Array): StateDict {
+  return decodePyTorchFile(bytes).tensors;
+}
+
+/** The same, and what else the file says of the model. */
+export function decodePyTorchFile(bytes: Uint8Array): PyTorchFile {
   const { root, content } = looksLikeZip(bytes) ? readArchive(bytes) : readLegacy(bytes);
   const reader = new TensorReader(content, bytes.length);
   const tensors: StateDict = new Map();
-  for (const [name, value] of selectState(root)) {
+  const found = selectState(root);
+  for (const [name, value] of found instanceof PickleObject ? moduleState(found) : found) {
     if (!(value instanceof StoredTensor)) continue;
     if (typeof name !== 'string') throw new FormatError('PyTorch: a tensor has a name that is not a string.');
     tensors.set(name, reader.read(name, value));
   }
-  return tensors;
+  return { tensors, classes: found instanceof PickleObject ? classNamesOf(found) : undefined };
 }
 
 interface Content {
@@ -104,91 +120,11 @@ function readLegacy(bytes: Uint8Array): Content {
   return { root: object.value, content };
 }
 
-/** What weights need: ordered dicts, tensors and parameters, the names of storage classes. Everything else is refused. */
-function rulesFor(persistent: (id: readonly unknown[]) => Storage): PickleRules {
-  return {
-    global: (name) => {
-      const call = Object.hasOwn(calls, name) ? calls[name] : undefined;
-      const storage = /^torch\.(\w+)$/.exec(name)?.[1];
-      if (call || (storage !== undefined && Object.hasOwn(storageTypes, storage))) return new PickleGlobal(name, call);
-      throw new FormatError(
-        `PyTorch: the file refers to ${quoted(name)}; only tensors in dicts are read, nothing is executed. ` +
-          'In Python, save model.state_dict() alone, with torch.save or as safetensors.',
-      );
-    },
-    persistent: (id) => {
-      if (!(id instanceof PickleTuple) || id.items[0] !== 'storage') throw damaged('a storage');
-      return persistent(id.items);
-    },
-    build: (object) => {
-      // A state dict carries the versions of its modules (`_metadata`), which names and shapes make up for.
-      if (!(object instanceof Map)) throw new FormatError('PyTorch: sets the state of what is not a dict: refused.');
-    },
-  };
-}
-
-const calls: Readonly<Record<string, (args: readonly unknown[]) => unknown>> = {
-  'collections.OrderedDict': ([items = []]) => {
-    if (!Array.isArray(items)) throw damaged('an ordered dict');
-    return new Map(
-      items.map((item: unknown): [unknown, unknown] => {
-        const pair = item instanceof PickleTuple ? item.items : item;
-        if (!Array.isArray(pair) || pair.length !== 2) throw damaged('an ordered dict');
-        return [pair[0], pair[1]];
-      }),
-    );
-  },
-  'torch._utils._rebuild_tensor': tensor,
-  'torch._utils._rebuild_tensor_v2': tensor,
-  'torch._utils._rebuild_parameter': ([data]) => {
-    if (!(data instanceof StoredTensor)) throw damaged('a parameter');
-    return data;
-  },
-  'torch.Size': ([size]) => {
-    if (!(size instanceof PickleTuple)) throw damaged('a size');
-    return size;
-  },
-};
-
-function tensor([storage, offset, size, stride]: readonly unknown[]): StoredTensor {
-  if (!isStorage(storage) || !isCount(offset)) throw damaged('a tensor');
-  if (!(size instanceof PickleTuple) || !(stride instanceof PickleTuple)) throw damaged('a tensor');
-  const [shape, strides] = [size.items, stride.items];
-  if (!shape.every(isCount) || !strides.every(isCount) || shape.length !== strides.length || shape.length > 64) {
-    throw damaged('a tensor');
-  }
-  return new StoredTensor(storage, offset, shape, strides);
-}
-
-const isCount = (value: unknown): value is number => typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
-const isStorage = (value: unknown): value is Storage => typeof value === 'object' && value !== null && 'dtype' in value;
-const damaged = (what: string): FormatError =>
-  new FormatError(`PyTorch: the pickle describes ${what} in a way that cannot be: it is damaged.`);
-
-/** ('storage', class, key, device, number of values) */
-function zipStorage([, type, key, , size]: readonly unknown[]): Storage {
-  const name = type instanceof PickleGlobal ? type.name.replace(/^torch\./, '') : '';
-  if (!Object.hasOwn(storageTypes, name) || typeof key !== 'string' || !isCount(size)) throw damaged('a storage');
-  return { key, dtype: storageTypes[name], size, offset: 0 };
-}
-
-/** The same, then none or (key of the view, its offset, its size). Keeps the whole storages by key. */
-function legacyStorage(items: readonly unknown[], storages: Map<string, Storage>): Storage {
-  const whole = zipStorage(items);
-  const known = storages.get(whole.key);
-  if (known && (known.dtype !== whole.dtype || known.size !== whole.size)) throw damaged('a storage');
-  storages.set(whole.key, whole);
-  const view = items[5];
-  if (!(view instanceof PickleTuple)) return whole;
-  const [, offset, size] = view.items;
-  if (!isCount(offset) || !isCount(size) || offset + size > whole.size) throw damaged('a storage');
-  return { ...whole, offset, size };
-}
-
 /** Where checkpoints keep the model's state, in the order of preference. */
 const stateKeys = ['state_dict', 'model', 'model_state_dict', 'ema'] as const;
 
-function selectState(root: unknown): ReadonlyMap<unknown, unknown> {
+function selectState(root: unknown): ReadonlyMap<unknown, unknown> | PickleObject {
+  if (isModuleRecord(root)) return root;
   if (!(root instanceof Map)) {
     throw new FormatError('PyTorch: the file holds no dict of tensors: save model.state_dict() with torch.save.');
   }
@@ -201,5 +137,5 @@ function selectState(root: unknown): ReadonlyMap<unknown, unknown> {
   );
 }
 
-const holdsTensors = (value: unknown): value is Map<unknown, unknown> =>
-  value instanceof Map && [...value.values()].some((item) => item instanceof StoredTensor);
+const holdsTensors = (value: unknown): value is Map<unknown, unknown> | PickleObject =>
+  isModuleRecord(value) || (value instanceof Map && [...value.values()].some((item) => item instanceof StoredTensor));

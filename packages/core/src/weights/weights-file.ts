@@ -1,13 +1,13 @@
 import { FormatError } from '../errors.js';
 import type { StateDict } from './host-tensor.js';
-import { decodePyTorch, looksLikePyTorch } from './pytorch.js';
+import { decodePyTorchFile, looksLikePyTorch } from './pytorch.js';
 import { decodeSafetensors, looksLikeSafetensors } from './safetensors.js';
 import { type StoredPreprocessing, parsePreprocessing } from './stored-preprocessing.js';
 
 /** What a weight file holds. */
 export interface WeightsFile {
   readonly tensors: StateDict;
-  /** Of safetensors; a PyTorch file has none. */
+  /** Of safetensors; of a PyTorch file that holds a whole module, the names of its `classes` as JSON. */
   readonly metadata: Record<string, string>;
   /** How the checkpoint wants its images; absent when nothing says so. */
   readonly preprocessing: StoredPreprocessing | undefined;
@@ -27,7 +27,10 @@ export function decodeWeights(bytes: Uint8Array, name: string): WeightsFile {
       const { tensors, metadata } = decodeSafetensors(bytes);
       return { tensors, metadata, preprocessing: inMetadata(metadata) };
     }
-    if (looksLikePyTorch(bytes)) return { tensors: decodePyTorch(bytes), metadata: {}, preprocessing: undefined };
+    if (looksLikePyTorch(bytes)) {
+      const { tensors, classes } = decodePyTorchFile(bytes);
+      return { tensors, metadata: classes ? { classes: JSON.stringify(classes) } : {}, preprocessing: undefined };
+    }
   } catch (error) {
     if (error instanceof FormatError) throw new FormatError(`${name}: ${error.message}`);
     throw error;
