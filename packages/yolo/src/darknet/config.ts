@@ -153,8 +153,19 @@ export interface YoloConfig extends Section {
   readonly newCoords: boolean;
   /** Above this overlap with an object a cell that is not its own is not background (training). */
   readonly ignoreThreshold: number;
+  readonly loss: YoloLossConfig;
   /** β of DIoU-NMS, where the file asks for it. */
   readonly diouBeta: number | undefined;
+}
+
+/** What a `[yolo]` says of its loss. */
+export interface YoloLossConfig {
+  /** How boxes are compared: by their four coordinates, or by an overlap. */
+  readonly boxes: 'mse' | 'iou' | 'giou' | 'diou' | 'ciou';
+  /** Anchors whose shape overlaps an object's by more than this are to find it too, not the best one alone. */
+  readonly anchorThreshold: number;
+  /** How much boxes, objectness and classes count. */
+  readonly weights: { readonly box: number; readonly object: number; readonly class: number };
 }
 
 /** `[region]` of YOLOv2: one anchor for each box of a cell, in cells. */

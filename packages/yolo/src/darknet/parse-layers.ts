@@ -1,5 +1,5 @@
 import { activations } from './activations.js';
-import type { ActivationName, LayerConfig } from './config.js';
+import type { ActivationName, LayerConfig, YoloLossConfig } from './config.js';
 import type { Options } from './options.js';
 
 /** Reads the options of layer number `index`. */
@@ -136,9 +136,25 @@ const yolo: Parser = (options) => {
     scaleXY: options.number('scale_x_y', 1),
     newCoords: options.flag('new_coords'),
     ignoreThreshold: options.number('ignore_thresh', 0.5),
+    loss: yoloLoss(options),
     diouBeta: options.text('nms_kind', 'default') === 'diounms' ? options.number('beta_nms', 0.6) : undefined,
   };
 };
+
+const boxLosses = { mse: 'mse', iou: 'iou', giou: 'giou', diou: 'diou', ciou: 'ciou' } as const;
+
+function yoloLoss(options: Options): YoloLossConfig {
+  const boxes = options.word<YoloLossConfig['boxes']>('iou_loss', 'mse', boxLosses);
+  return {
+    boxes,
+    anchorThreshold: options.number('iou_thresh', 1),
+    weights: {
+      box: options.number('iou_normalizer', boxes === 'mse' ? 1 : 0.75),
+      object: options.number('obj_normalizer', 1),
+      class: options.number('cls_normalizer', 1),
+    },
+  };
+}
 
 const region: Parser = (options) => {
   if (options.integer('coords', 4) !== 4) options.fail('coords', '4');

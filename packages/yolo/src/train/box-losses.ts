@@ -33,24 +33,35 @@ export function stopGradient(x: Tensor): Tensor {
   return customGrad((input) => ({ value: clone(input as Tensor), gradFunc: (dy: Tensor) => zerosLike(dy) }))(x);
 }
 
+/** How the overlap of two boxes is measured; `iou`, `giou`, `diou` and `ciou` of core's detection are the same for single boxes. */
+export type Overlap = 'iou' | 'giou' | 'diou' | 'ciou';
+
 /**
- * Complete IoU of pairs of boxes, [..., 4] corners each → [..., 1] (Zheng et al. 2020, arXiv:1911.08287; `completeIou` has
- * the formula). No gradient goes through α, as in the paper.
+ * Overlap of pairs of boxes, [..., 4] corners each → [..., 1]: IoU, generalized (Rezatofighi et al. 2019, arXiv:1902.09630),
+ * distance or complete IoU (Zheng et al. 2020, arXiv:1911.08287), with YOLOv8's 1e-7 in heights and denominators. No gradient goes
+ * through the α of the complete IoU, as in the paper.
  */
-export function completeIouOf(a: Tensor, b: Tensor): Tensor {
+export function overlapOf(a: Tensor, b: Tensor, kind: Overlap): Tensor {
   const [ax1, ay1, ax2, ay2] = split(a, 4, -1);
   const [bx1, by1, bx2, by2] = split(b, 4, -1);
   const [aw, ah, bw, bh] = [sub(ax2, ax1), add(sub(ay2, ay1), EPS), sub(bx2, bx1), add(sub(by2, by1), EPS)];
   const shared = mul(relu(sub(minimum(ax2, bx2), maximum(ax1, bx1))), relu(sub(minimum(ay2, by2), maximum(ay1, by1))));
-  const iou = div(shared, add(sub(add(mul(aw, ah), mul(bw, bh)), shared), EPS));
-  const around = add(
-    add(square(sub(maximum(ax2, bx2), minimum(ax1, bx1))), square(sub(maximum(ay2, by2), minimum(ay1, by1)))),
-    EPS,
-  );
+  const union = add(sub(add(mul(aw, ah), mul(bw, bh)), shared), EPS);
+  const iou = div(shared, union);
+  if (kind === 'iou') return iou;
+  const aroundX = sub(maximum(ax2, bx2), minimum(ax1, bx1));
+  const aroundY = sub(maximum(ay2, by2), minimum(ay1, by1));
+  if (kind === 'giou') {
+    const around = add(mul(aroundX, aroundY), EPS);
+    return sub(iou, div(sub(around, union), around));
+  }
+  const diagonal = add(add(square(aroundX), square(aroundY)), EPS);
   const apart = add(square(sub(add(ax1, ax2), add(bx1, bx2))), square(sub(add(ay1, ay2), add(by1, by2))));
+  const diou = sub(iou, div(apart, mul(diagonal, 4)));
+  if (kind === 'diou') return diou;
   const v = mul(square(sub(atan(div(bw, bh)), atan(div(aw, ah)))), 4 / Math.PI ** 2);
   const alpha = stopGradient(div(v, add(sub(v, iou), 1 + EPS)));
-  return sub(sub(iou, div(apart, mul(around, 4))), mul(alpha, v));
+  return sub(diou, mul(alpha, v));
 }
 
 /**

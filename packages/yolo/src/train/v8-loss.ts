@@ -2,7 +2,7 @@ import { type Scalar, type Tensor, add, div, mul, sub, sum, tensor } from '@tens
 import { ArgumentError } from '@convkit/core';
 import type { DetectionLabels, Loss } from '@convkit/core/train';
 import { BINS, type YoloV8Output, anchorPoints } from '../v8/output.js';
-import { binaryCrossEntropy, completeIouOf, distributionFocalLoss } from './box-losses.js';
+import { binaryCrossEntropy, distributionFocalLoss, overlapOf } from './box-losses.js';
 import type { AssignerOptions } from './task-aligned.js';
 import { maskLoss } from './v8-mask-loss.js';
 import { poseLosses } from './v8-pose-loss.js';
@@ -58,7 +58,7 @@ export function yoloV8Components(
   const { total } = targets;
   const cells = div(output.boxes, tensor(anchors.strides, [1, count, 1]));
   const weights = tensor(targets.weights, [n, count, 1]);
-  const iou = completeIouOf(cells, tensor(targets.boxes, [n, count, 4]));
+  const iou = overlapOf(cells, tensor(targets.boxes, [n, count, 4]), 'ciou');
   const scaled = (part: Tensor, gain: number): Scalar => mul<Scalar>(part, gain);
   const components: Record<string, Scalar> = {
     box: scaled(sum(mul(sub(1, iou), weights)), box / total),
