@@ -5,7 +5,7 @@ import { match } from './match.js';
 import type { EvaluationType, Overlaps } from './overlaps.js';
 import { boxOverlaps, isLabelled, keypointOverlaps, maskOverlaps, truthArea } from './overlaps.js';
 import { precisionRecall } from './precision-recall.js';
-import { Records } from './records.js';
+import { Records, counted } from './records.js';
 import type { AveragePrecisionSummary, EvaluationAxes } from './summary.js';
 import { evaluationAxes, meanOver, summarize } from './summary.js';
 
@@ -149,12 +149,12 @@ export class AveragePrecision {
     const curves: PrecisionRecallCurve[] = [];
     const places = new Map([...this.#images].sort(byId).map((id, place) => [id, place]));
     this.#records.forEach((records, c) => {
-      const order = records.order(places);
+      const sorted = records.sorted(places);
       areas.forEach((_, a) => {
         if (records.objects[a] === 0) return;
         for (let t = 0; t < iou.length; t++) {
           maxDetections.forEach((most, m) => {
-            const { found, scores } = records.counted(order, a, t, most);
+            const { found, scores } = counted(sorted, a, t, most);
             const curve = precisionRecall(found, scores, records.objects[a]);
             const at = c * cell + a * maxDetections.length + m;
             recall[t * classes.length * cell + at] = curve.recall;

@@ -3,6 +3,8 @@ export const iouThresholds: readonly number[] = Array.from({ length: 10 }, (_, i
   i === 9 ? 0.95 : 0.5 + i * ((0.95 - 0.5) / 9),
 );
 
+const everyThreshold = (1 << iouThresholds.length) - 1;
+
 /** The objects of one class in one image. */
 export interface Objects {
   readonly areas: Float64Array;
@@ -10,36 +12,33 @@ export interface Objects {
   readonly ignored: readonly boolean[];
 }
 
-/** What became of a detection, a bit for each IoU threshold: bit t says yes at threshold t. */
-export interface Outcome {
-  /** It has found an object that counts. */
-  readonly found: number;
-  /** It counts neither as right nor as wrong. */
-  readonly ignored: number;
-}
+/** Bit t of an outcome says that the detection found an object at threshold t, bit 16 + t that it counts neither as right nor as wrong. */
+export const IGNORED = 16;
 
 /**
  * Gives each detection, the best first, the free object that it overlaps most, at each IoU threshold.
  *
  * Objects that are ignored, or lie outside of the area range, are taken only when no other object is there; a crowd takes any
  * number of detections. A detection that finds nothing is ignored where its own area is out of range.
+ *
+ * @returns an outcome for each detection
  */
 export function match(
   overlaps: Float64Array,
   detectionAreas: Float64Array,
   objects: Objects,
   [least, most]: readonly [number, number],
-): Outcome[] {
+): Uint32Array {
   const count = objects.areas.length;
   const outside = (area: number): boolean => area < least || area > most;
   const ignored = objects.ignored.map((ignore, j) => ignore || outside(objects.areas[j]));
   const order = [...ignored.keys()].sort((a, b) => Number(ignored[a]) - Number(ignored[b]));
-  const free = new Uint16Array(count).fill((1 << iouThresholds.length) - 1);
-  return Array.from(detectionAreas, (area, i) => {
-    const alone = outside(area);
-    const outcome = { found: 0, ignored: 0 };
-    iouThresholds.forEach((threshold, t) => {
-      let best = Math.min(threshold, 1 - 1e-10);
+  const free = new Uint16Array(count).fill(everyThreshold);
+  const outcomes = new Uint32Array(detectionAreas.length);
+  for (let i = 0; i < outcomes.length; i++) {
+    const alone = outside(detectionAreas[i]);
+    for (let t = 0; t < iouThresholds.length; t++) {
+      let best = Math.min(iouThresholds[t], 1 - 1e-10);
       let chosen = -1;
       for (const j of order) {
         if (!(free[j] & (1 << t)) && !objects.crowd[j]) continue;
@@ -50,9 +49,9 @@ export function match(
         chosen = j;
       }
       if (chosen >= 0) free[chosen] &= ~(1 << t);
-      if (chosen >= 0 ? ignored[chosen] : alone) outcome.ignored |= 1 << t;
-      else if (chosen >= 0) outcome.found |= 1 << t;
-    });
-    return outcome;
-  });
+      if (chosen >= 0 ? ignored[chosen] : alone) outcomes[i] |= 1 << (IGNORED + t);
+      else if (chosen >= 0) outcomes[i] |= 1 << t;
+    }
+  }
+  return outcomes;
 }

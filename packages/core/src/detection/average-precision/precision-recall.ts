@@ -14,15 +14,15 @@ export interface Curve {
 /**
  * The curve of detections in the order of their scores.
  *
- * @param found for each detection that counts: has it found an object?
+ * @param found for each detection that counts: 1 if it has found an object, else 0
  * @param objects how many objects there are to find, 1 at least
  */
-export function precisionRecall(found: readonly boolean[], scores: readonly number[], objects: number): Curve {
+export function precisionRecall(found: Uint8Array, scores: Float64Array, objects: number): Curve {
   const n = found.length;
   const [recalls, precisions] = [new Float64Array(n), new Float64Array(n)];
   let right = 0;
   for (let i = 0; i < n; i++) {
-    if (found[i]) right++;
+    right += found[i];
     recalls[i] = right / objects;
     precisions[i] = right / (i + 1 + Number.EPSILON);
   }
