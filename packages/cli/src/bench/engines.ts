@@ -54,10 +54,9 @@ export function chooseEngines(all: readonly BenchEngine[], asked: string | undef
     const found = all.filter(({ name }) => name === text || name.split(':')[0] === text);
     if (found.length === 0)
       throw new UsageError(`unknown engine '${text}': expected all, ${all.map(({ name }) => name).join(', ')}`);
-    const exact = found.filter(({ name }) => name === text && found.length === 1);
-    const missing = exact.find(({ absent }) => absent !== undefined);
-    if (missing) throw new UsageError(`engine ${missing.name} cannot be used: ${missing.absent}`);
-    return found.filter(({ absent }) => absent === undefined);
+    const present = found.filter(({ absent }) => absent === undefined);
+    if (present.length === 0) throw new UsageError(`engine ${text} cannot be used: ${found[0].absent}`);
+    return present;
   });
 }
 

@@ -10,7 +10,7 @@ export function benchSvg(subtitle: string, rows: readonly Row[]): Promise<string
   const works = [...new Set(rows.map(({ work }) => work))];
   const spec: Spec = {
     padding: 16,
-    title: { text: 'Images a second', subtitle, anchor: 'start', frame: 'group', offset: 16, limit: 600 },
+    title: { text: 'Images a second', subtitle, anchor: 'start', frame: 'group', offset: 16 },
     layout: { columns: 1, padding: { row: 26 }, bounds: 'full', align: 'each' },
     data: [
       {
