@@ -1,4 +1,4 @@
-import { type Tensor, type Tensor1D, add, mul, reshape, rsqrt, sub, tidy } from '@tensorflow/tfjs-core';
+import { type Tensor, type Tensor1D, add, mul, reshape, rsqrt, sqrt, square, sub, tidy } from '@tensorflow/tfjs-core';
 import { ArgumentError, ShapeError } from '../errors.js';
 import { type Initializer, ones, zeros } from '../init.js';
 import { Buffer, type Context, Counter, Module, Parameter } from '../module.js';
@@ -7,6 +7,8 @@ import { batchNormInference, batchNormTraining } from '../ops/batch-norm.js';
 export interface BatchNorm2dOptions {
   /** Added to the variance. PyTorch's default is 1e-5; TensorFlow-born checkpoints use 1e-3. */
   eps?: number;
+  /** Darknet's own CPU code adds eps to √variance in evaluation. Default 'variance', as everything else does. */
+  epsAddedTo?: 'variance' | 'deviation';
   /** Weight of the new statistics in the running ones (PyTorch's convention; Keras' momentum is 1 − this). */
   momentum?: number;
   /** Starting value of γ (`weight`); zeros make a residual block start as the identity (Goyal et al. 2017). */
@@ -26,6 +28,7 @@ export class BatchNorm2d extends Module {
   readonly running_var: Buffer;
   readonly num_batches_tracked = new Counter();
   readonly #eps: number;
+  readonly #onDeviation: boolean;
   readonly #momentum: number;
 
   constructor(channels: number, options: BatchNorm2dOptions = {}) {
@@ -35,6 +38,7 @@ export class BatchNorm2d extends Module {
     this.running_mean = new Buffer([channels], { init: zeros });
     this.running_var = new Buffer([channels], { init: ones });
     this.#eps = options.eps ?? 1e-5;
+    this.#onDeviation = options.epsAddedTo === 'deviation';
     this.#momentum = options.momentum ?? 0.1;
   }
 
@@ -48,6 +52,7 @@ export class BatchNorm2d extends Module {
     const frozen = !this.weight.trainable && !this.bias.trainable;
     if (!ctx.training || frozen) {
       const mean = this.running_mean.value as unknown as Tensor1D;
+      if (this.#onDeviation) return tidy(() => batchNormInference(x, mean, this.#widened(), scale, offset, 0));
       const variance = this.running_var.value as unknown as Tensor1D;
       return batchNormInference(x, mean, variance, scale, offset, this.#eps);
     }
@@ -65,9 +70,15 @@ export class BatchNorm2d extends Module {
   /** What evaluation computes, as x · scale + offset, both [C]. */
   affine(): { scale: Tensor; offset: Tensor } {
     return tidy(() => {
-      const scale = mul(this.weight.value, rsqrt(add(this.running_var.value, this.#eps)));
+      const variance = this.#onDeviation ? this.#widened() : add(this.running_var.value, this.#eps);
+      const scale = mul(this.weight.value, rsqrt(variance));
       return { scale, offset: sub(this.bias.value, mul(this.running_mean.value, scale)) };
     });
+  }
+
+  /** (√variance + eps)² */
+  #widened(): Tensor1D {
+    return square(add(sqrt(this.running_var.value), this.#eps));
   }
 
   #track(running: Buffer, batch: Tensor1D, correction: number): void {
