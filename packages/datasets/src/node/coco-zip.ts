@@ -31,21 +31,27 @@ const [DIRECTORY, FILE] = [0x4000, 0x8000];
  * @throws the signal's reason when it aborts.
  */
 export async function extractZipFolder(archive: string, target: string, options: ZipFolder): Promise<void> {
-  let zip: ZipFile | undefined;
+  const zip = await naming(archive, () => openPromise(archive, { autoClose: false, strictFileNames: true }));
   try {
-    zip = await openPromise(archive, { autoClose: false, strictFileNames: true });
-    const files = await checkedFiles(zip, archive, options);
-    const opened = zip;
-    await commitDirectory(target, (directory) => unpack(opened, files, directory, archive, options));
-  } catch (error) {
-    options.signal?.throwIfAborted();
-    const { code } = error as NodeJS.ErrnoException;
-    const ofContent = code === undefined || code.startsWith('Z_') || code.startsWith('ERR_');
-    if (error instanceof ConvkitError || !ofContent) throw error;
-    const reason = (error as Error).message.split('\n')[0];
-    throw new FormatError(`${archive}: not a whole zip archive (${reason}); delete it and download it again`, { cause: error });
+    const files = await naming(archive, () => checkedFiles(zip, archive, options));
+    await commitDirectory(target, (directory) => naming(archive, () => unpack(zip, files, directory, archive, options)));
   } finally {
-    zip?.close();
+    zip.close();
+  }
+}
+
+/** Runs `action`; what it finds wrong with the content of the archive (and not with the disk) becomes a FormatError. */
+async function naming<T>(archive: string, action: () => Promise<T>): Promise<T> {
+  try {
+    return await action();
+  } catch (error) {
+    if (!(error instanceof Error) || error instanceof ConvkitError) throw error;
+    const { code, message } = error as NodeJS.ErrnoException;
+    const ofContent = code === undefined || (typeof code === 'string' && code.startsWith('Z_'));
+    if (!ofContent) throw error;
+    throw new FormatError(`${archive}: not a whole zip archive (${message.split('\n')[0]}); delete it and download it again`, {
+      cause: error,
+    });
   }
 }
 
@@ -87,10 +93,10 @@ async function unpack(
   let received = 0;
   for (const entry of files) {
     signal?.throwIfAborted();
-    const content = await zip.openReadStreamPromise(entry);
     const file = await open(join(directory, entry.fileName.slice(folder.length + 1)), 'wx');
     let checksum = 0;
     try {
+      const content = await zip.openReadStreamPromise(entry);
       for await (const chunk of content as AsyncIterable<Buffer>) {
         checksum = crc32(chunk, checksum);
         await file.writeFile(chunk);
