@@ -67,5 +67,12 @@ export {
   yolov8xSeg,
 } from './v8/variants.js';
 
+export { assignTaskAligned } from './train/task-aligned.js';
+export type { AssignerOptions, Assignment, Predictions } from './train/task-aligned.js';
+export { yoloV8Components, yoloV8Loss } from './train/v8-loss.js';
+export type { YoloV8Components, YoloV8LossOptions } from './train/v8-loss.js';
+export { darknetComponents, darknetLoss } from './train/darknet-loss.js';
+export type { DarknetComponents } from './train/darknet-loss.js';
+
 /** Every variant of this package. */
 export const models = [...darknetDetectors, ...darknetClassifiers, ...v8Detectors, ...v8Classifiers] as const;

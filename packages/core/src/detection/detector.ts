@@ -1,8 +1,11 @@
 import { type Tensor, type TensorContainer, dispose, stack, tensor3d, tidy } from '@tensorflow/tfjs-core';
 import { classNames, inputSize } from '../classifier.js';
+import { ArgumentError } from '../errors.js';
 import { type Image, type ImageInput, type Preprocessing, toImage } from '../image.js';
 import type { Task } from '../model.js';
 import { Module, inference } from '../module.js';
+import type { Loss } from '../train/losses.js';
+import type { DetectionLabels } from '../train/object-labels.js';
 import { type InputSize, type NetInput, type Placement, letterbox, unplaceBox } from './letterbox.js';
 import { type NmsOptions, nonMaxSuppression } from './nms.js';
 import type { Candidates, Detection } from './types.js';
@@ -72,6 +75,11 @@ export abstract class Detector<Output = unknown> extends Module<Output> {
 
   /** Paths of the modules whose weights depend on the classes. */
   abstract get heads(): readonly string[];
+
+  /** The loss that the net is trained with, by default. Throws ArgumentError for a net that has none. */
+  trainingLoss(): Loss<Output, DetectionLabels> {
+    throw new ArgumentError('The net has no loss of its own: pass one to the trainer.');
+  }
 
   /** What an output means. Runs inside a tidy: what it does not return is freed. */
   protected abstract decode(output: Output): Proposals;

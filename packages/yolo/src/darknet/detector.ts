@@ -1,6 +1,8 @@
 import { type CommonConfig, type Context, type Image, type Module, inputSize } from '@convkit/core';
 import { Detector, type NetInput, type Proposals, letterboxDarknet, stretchDarknet } from '@convkit/core/detection';
+import type { DetectionLabels, Loss } from '@convkit/core/train';
 import type { Tensor } from '@tensorflow/tfjs-core';
+import { darknetLoss } from '../train/darknet-loss.js';
 import type { DarknetConfig, YoloConfig } from './config.js';
 import { decodeHeads } from './decode.js';
 import { DarknetNetwork } from './network.js';
@@ -36,6 +38,11 @@ export class DarknetDetector extends Detector<readonly Tensor[]> {
 
   override parts(): [string, Module][] {
     return this.network.parts();
+  }
+
+  /** As the file's `[yolo]` sections say. Throws ArgumentError for other heads. */
+  override trainingLoss(): Loss<readonly Tensor[], DetectionLabels> {
+    return darknetLoss(this.network.heads);
   }
 
   get heads(): readonly string[] {

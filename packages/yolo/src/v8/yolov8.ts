@@ -2,7 +2,9 @@
 // which these are: `model.0.conv.weight` … `model.22.dfl.conv.weight`.
 import { ArgumentError, type CommonConfig, type Context, DEFAULT_SEED, Random, ShapeError, reshape } from '@convkit/core';
 import { type Detection, Detector, type Found, type Proposals } from '@convkit/core/detection';
+import type { DetectionLabels, Loss } from '@convkit/core/train';
 import type { Tensor } from '@tensorflow/tfjs-core';
+import { yoloV8Loss } from '../train/v8-loss.js';
 import { ModuleList } from './blocks.js';
 import { Detect, Pose, Segment } from './heads.js';
 import { keypointsOf } from './keypoints.js';
@@ -37,6 +39,11 @@ export class YoloV8 extends Detector<YoloV8Output> {
       pose: () => new Pose(channels, numClasses, keypoints),
     }[task]();
     this.model = new ModuleList({ ...this.#backbone.layers, ...this.#neck.layers, 22: this.#head });
+  }
+
+  /** Boxes, classes and what the task adds, as YOLOv8 was trained. */
+  override trainingLoss(): Loss<YoloV8Output, DetectionLabels> {
+    return yoloV8Loss();
   }
 
   /** The class branches of all levels. */
