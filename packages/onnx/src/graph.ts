@@ -113,8 +113,8 @@ export class Value {
     if (layout === this.layout) return this.slot;
     const perm = permutation(this.layout, layout);
     const { slot } = this;
-    // A filter from the host stays in the convolutions' layout: it is used again, and so is what the optimizer makes of it.
-    if (slot.data && slot.constant === undefined && layout === OIHW) {
+    // A weight from the host stays in the layout it is asked for in: it is used again, and so is what the optimizer makes of it.
+    if (slot.data && slot.constant === undefined && (layout === OIHW || this.rank === 2)) {
       this.slot = new Slot(slot.dtype, physical(this.shape, layout), { data: permute(slot.data, slot.dims, perm) });
       this.layout = layout;
       return this.slot;

@@ -1,5 +1,5 @@
 import { type Attributes, type DType, type Slot, Value, op, reshaped, transposed } from '../graph.js';
-import { type Layout, plainLayout } from '../layout.js';
+import { type Layout, NCHW, plainLayout } from '../layout.js';
 
 /** The shape that ONNX and tfjs broadcast these to. */
 export function broadcastShape(shapes: readonly (readonly number[])[]): number[] {
@@ -13,17 +13,23 @@ export function broadcastShape(shapes: readonly (readonly number[])[]): number[]
 }
 
 /**
- * Operands of an elementwise op in one layout: that of the largest which is still to be computed, so that a chain of ops stays in
- * the layout in which its convolution gave it.
+ * Operands of an elementwise op in one layout: that of an operand of full size which does not lie in tfjs' order, rather one that
+ * is still to be computed, so that a chain of ops stays in the layout in which its convolution gave it.
  */
 export function align(values: readonly Value[]): { slots: Slot[]; shape: readonly number[]; layout: Layout } {
   const shape = broadcastShape(values.map((value) => value.shape));
-  const full = values.filter((value) => value.rank === shape.length);
-  const largest = Math.max(...full.map((value) => value.size));
-  const candidates = full.filter((value) => value.size === largest);
-  const lead = candidates.find(({ slot }) => slot.node) ?? candidates.find((value) => value.layout !== plainLayout(value.rank));
-  const layout = lead?.layout ?? plainLayout(shape.length);
+  const layout = commonLayout(values, shape);
   return { slots: values.map((value) => broadcastable(value, shape.length, layout)), shape, layout };
+}
+
+function commonLayout(values: readonly Value[], shape: readonly number[]): Layout {
+  const size = shape.reduce((product, n) => product * n, 1);
+  const full = values.filter((value) => value.rank === shape.length && value.size === size);
+  const own = full.filter((value) => value.layout !== plainLayout(value.rank));
+  const lead = own.find(({ slot }) => slot.node) ?? own[0];
+  if (lead) return lead.layout;
+  // What becomes an image by broadcasting meets others as NCHW.
+  return full.length === 0 && shape.length === 4 ? NCHW : plainLayout(shape.length);
 }
 
 /** A slot that broadcasts against tensors of this rank and layout. */

@@ -8,10 +8,11 @@ import {
   type FusedConv2DAttrs,
   backend_util,
 } from '@tensorflow/tfjs-core';
-import { Value, ints, op, raw, reshaped, transposed } from '../graph.js';
+import { type Slot, Value, ints, op, raw, reshaped, transposed } from '../graph.js';
 import { NCHW, OIHW } from '../layout.js';
 import { elementwise } from './broadcast.js';
 import { activated } from './elementwise.js';
+import { filterGradient } from './filter-gradient.js';
 import { type KernelTable, kernel } from './kernel.js';
 
 /** How windows lie along one axis, as convkit's ops say it. */
@@ -61,43 +62,25 @@ const attributes = ({ height, width, groups }: ConvPlan) => ({
 export function inputGradient(dy: Value, filter: Value, p: ConvPlan): Value {
   const { height, width, groups } = p;
   const shape = [dy.shape[0], height.in, width.in, filter.shape[2] * groups];
-  const output_padding = [height, width].map((axis) => Math.max(0, -end(axis)));
-  const windows = { ...attributes(p), pads: padding(p), output_padding };
-  return op('ConvTranspose', [dy.in(NCHW), filter.in(OIHW)], { shape, layout: NCHW }, windows);
+  if (height.stride * width.stride > 1) {
+    const output_padding = [height, width].map((axis) => Math.max(0, -end(axis)));
+    const windows = { ...attributes(p), pads: padding(p), output_padding };
+    return op('ConvTranspose', [dy.in(NCHW), filter.in(OIHW)], { shape, layout: NCHW }, windows);
+  }
+  // With stride 1: a convolution with the filter flipped and its channels swapped.
+  const [top, left] = [height, width].map((axis) => extent(axis) - 1 - axis.before);
+  const pads = [top, left, height.in - height.out + height.before, width.in - width.out + width.before];
+  const flipped = flip(filter.in(OIHW), groups);
+  return op('Conv', [dy.in(NCHW), flipped], { shape, layout: NCHW }, { ...attributes(p), pads });
 }
 
-/**
- * The gradient of the filter: [N,H,W,cin], [N,H',W',cout] → [kh,kw,cin/groups,cout]. A convolution of x with dy in which images
- * and channels, and stride and dilation, change places.
- */
-export function filterGradient(x: Value, dy: Value, p: ConvPlan): Value {
-  const { height, width, groups } = p;
-  const [n, h, w, cin] = x.shape as [number, number, number, number];
-  const cout = dy.shape[3];
-  const depth = cin / groups;
-  const images =
-    groups === 1
-      ? transposed(x.in(NCHW), [1, 0, 2, 3])
-      : reshaped(transposed(reshaped(x.in(NCHW), [n, groups, depth, h, w]), [2, 1, 0, 3, 4]), [depth, groups * n, h, w]);
-  const filters = transposed(dy.in(NCHW), [1, 0, 2, 3]);
-  const pads = padding(p);
-  const taps = [height, width].map((axis, i) => {
-    const read = axis.in + axis.before + pads[2 + i];
-    return Math.floor((read - ((axis.out - 1) * axis.stride + 1)) / axis.dilation) + 1;
-  });
-  const y = raw('Conv', [images, filters], [depth, cout, ...taps], {
-    kernel_shape: [height.out, width.out],
-    strides: [height.dilation, width.dilation],
-    dilations: [height.stride, width.stride],
-    group: groups,
-    pads,
-  });
-  // Rows and columns that no window reached can leave results beyond the filter.
-  const { kernel: kh } = height;
-  const { kernel: kw } = width;
-  const whole = taps[0] === kh && taps[1] === kw;
-  const own = whole ? y : raw('Slice', [y, ints([0, 0]), ints([kh, kw]), ints([2, 3])], [depth, cout, kh, kw]);
-  return new Value(transposed(own, [1, 0, 2, 3]), [kh, kw, depth, cout], OIHW);
+/** [cout, cin/groups, kh, kw] → [cin, cout/groups, kh, kw], each filter turned by half a turn. */
+function flip(filter: Slot, groups: number): Slot {
+  const [cout, depth, kh, kw] = filter.dims;
+  const taps = kh * kw;
+  let own = reshaped(filter, [groups, cout / groups, depth, taps]);
+  if (taps > 1) own = raw('Slice', [own, ints([-1]), ints([-taps - 1]), ints([3]), ints([-1])], own.dims);
+  return reshaped(transposed(own, [0, 2, 1, 3]), [depth * groups, cout / groups, kh, kw]);
 }
 
 /** tfjs' description of a convolution as a plan. */

@@ -9,7 +9,7 @@ interface Channels {
   readonly count: number;
   readonly axes: readonly number[];
   /** A vector [C] in dimensions that broadcast against x. */
-  spread(vector: Slot): Slot;
+  readonly spread: (vector: Slot) => Slot;
 }
 
 function channelsOf(x: Value, layout: Layout = x.layout): Channels {
@@ -44,44 +44,62 @@ function perChannel(name: 'ReduceMean' | 'ReduceSum', x: Slot, channels: Channel
   return raw(name, [x, constant(axes, [axes.length], 'int64')], [size], { keepdims: 0 });
 }
 
+/**
+ * x − mean, recorded once: statistics, output and gradient of a training step all take it, so that x itself need not be kept
+ * for the backward pass.
+ */
+function centred(x: Slot, mean: Slot, channels: Channels): Slot {
+  const difference = x.views.get(CENTRED);
+  if (difference?.node?.inputs[1] === channels.spread(mean)) return difference;
+  const own = sub(x, channels.spread(mean));
+  x.views.set(CENTRED, own);
+  return own;
+}
+
+const CENTRED = 'x − mean';
+
 export const normKernels: KernelTable = {
   FusedBatchNorm: kernel<FusedBatchNormAttrs>((inputs, { varianceEpsilon }) => {
     const { x, mean, variance } = inputs;
     const { scale, offset } = inputs as Readonly<Record<string, Value | undefined>>;
-    if (mean.rank !== 1) return undefined;
+    if (mean.rank !== 1 || x.dtype !== 'float32') return undefined;
     const channels = channelsOf(x);
+    const { spread } = channels;
     const inverseDeviation = deviation(variance.in(), varianceEpsilon);
     const factor = scale ? div(scale.in(), inverseDeviation) : raw('Reciprocal', [inverseDeviation], mean.shape);
+    if (x.slot.views.has(CENTRED)) {
+      const y = mul(centred(x.slot, mean.in(), channels), spread(factor));
+      return new Value(offset ? add(y, spread(offset.in())) : y, x.shape, x.layout);
+    }
     const shift = mul(mean.in(), factor);
     const rest = offset ? sub(offset.in(), shift) : raw('Neg', [shift], mean.shape);
-    const y = add(mul(x.slot, channels.spread(factor)), channels.spread(rest));
-    return new Value(y, x.shape, x.layout);
+    return new Value(add(mul(x.slot, spread(factor)), spread(rest)), x.shape, x.layout);
   }),
 
   ConvkitChannelStatistics: kernel(({ x }) => {
     const channels = channelsOf(x);
     const shape = [x.shape.at(-1)!];
     const mean = perChannel('ReduceMean', x.slot, channels, shape[0]);
-    const centred = sub(x.slot, channels.spread(mean));
-    const variance = perChannel('ReduceMean', mul(centred, centred), channels, shape[0]);
+    const difference = centred(x.slot, mean, channels);
+    const variance = perChannel('ReduceMean', mul(difference, difference), channels, shape[0]);
     return [new Value(mean, shape), new Value(variance, shape)];
   }),
 
-  // See ops/batch-norm.ts of @convkit/core for the formula.
+  // With M values a channel, r = 1/√(variance + eps), a = scale · r and Σ over a channel:
+  // dScale = r · Σdy·(x − mean), dx = a · dy − a · r/M · dScale · (x − mean) − a/M · Σdy.
   ConvkitBatchNormTrainingGradient: kernel<{ eps: number }>(({ dy, x, scale, mean, variance }, { eps }) => {
-    const channels = channelsOf(dy);
+    const channels = channelsOf(x);
+    const { layout, count, spread } = channels;
     const shape = [x.shape.at(-1)!];
-    const [own, gradient] = [x.in(dy.layout), dy.slot];
+    const gradient = dy.in(layout);
+    const difference = centred(x.slot, mean.in(), channels);
     const r = raw('Reciprocal', [deviation(variance.in(), eps)], shape);
     const dOffset = perChannel('ReduceSum', gradient, channels, shape[0]);
-    const centred = sub(own, channels.spread(mean.in()));
-    const correlation = perChannel('ReduceSum', mul(gradient, centred), channels, shape[0]);
+    const dScale = mul(r, perChannel('ReduceSum', mul(gradient, difference), channels, shape[0]));
     const a = mul(scale.in(), r);
-    const dScale = mul(r, correlation);
-    const b = mul(mul(mul(a, r), dScale), constant(-1 / channels.count));
-    const c = sub(mul(mul(a, dOffset), constant(-1 / channels.count)), mul(b, mean.in()));
-    const { spread } = channels;
-    const dx = add(mul(gradient, spread(a)), add(mul(own, spread(b)), spread(c)));
-    return [new Value(dx, x.shape, dy.layout), new Value(dScale, shape), new Value(dOffset, shape)];
+    const share = mul(a, constant(-1 / count));
+    const b = mul(mul(share, r), dScale);
+    const dx = add(add(mul(gradient, spread(a)), mul(difference, spread(b))), spread(mul(share, dOffset)));
+    return [new Value(dx, x.shape, layout), new Value(dScale, shape), new Value(dOffset, shape)];
   }),
 };
