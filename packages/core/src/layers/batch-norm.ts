@@ -78,7 +78,7 @@ export class BatchNorm2d extends Module {
 
   /** (√variance + eps)² */
   #widened(): Tensor1D {
-    return square<Tensor1D>(add(sqrt(this.running_var.value), this.#eps));
+    return square(add<Tensor1D>(sqrt(this.running_var.value), this.#eps));
   }
 
   #track(running: Buffer, batch: Tensor1D, correction: number): void {
