@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { type ClassModel, Random, inference, loadStateDict } from '@convkit/core';
 import { loadWeights } from '@convkit/core/node';
 import { type Loss, crossEntropy, sgd, trainStep } from '@convkit/core/train';
-import { Tensor, dispose, tensor4d, tidy } from '@tensorflow/tfjs-core';
+import { Tensor, dispose, tensor4d, backend as tfjsBackend, tidy } from '@tensorflow/tfjs-core';
 import { startBackend } from '../backend.js';
 import { findModel } from '../model-packages.js';
 import type { Preparation } from './peer.js';
@@ -16,8 +16,14 @@ export const convkitEngine =
     const { device } = await startBackend(backend);
     const model = await buildModel(preparation);
     const run = preparation.mode === 'training' ? trainRun(model, preparation) : inferenceRun(model, preparation);
-    return { engine: `convkit on ${backend} (${device})`, run };
+    return { engine: `convkit on ${backend} (${device})`, run, graphMs: graphTime() };
   };
+
+/** The clock of a backend that runs whole graphs. */
+function graphTime(): (() => number) | undefined {
+  const current = tfjsBackend() as { readonly statistics?: { readonly runMs: number } };
+  return current.statistics && (() => current.statistics!.runMs);
+}
 
 /** The net with the weights of the other engines, or where there are none, with its own initial ones. */
 export async function buildModel({ model: name, side, classes, mode, weights }: Preparation): Promise<ClassModel> {

@@ -17,7 +17,7 @@ const options = { runs: 10, seconds: 60, input: '', onProgress: () => undefined 
 const work = { model: 'resnet8', mode: 'inference' as Mode, batch: 4, side: 32, classes: 10 };
 
 /** An engine whose runs take as long as it says, and which writes its name down at each request. */
-function fake(name: string, ms: number, values = [1], dies = false): BenchEngine {
+function fake(name: string, ms: number, values = [1], { dies = false, graphMs = NaN } = {}): BenchEngine {
   const script = `
     const { appendFileSync } = require('node:fs');
     console.log('a banner');
@@ -26,20 +26,35 @@ function fake(name: string, ms: number, values = [1], dies = false): BenchEngine
       if (what === 'prepare') return console.log(JSON.stringify({ engine: '${name} 1.0' }));
       if (${dies}) { console.error('out of luck'); process.exit(3); }
       appendFileSync(${JSON.stringify(log)}, '${name}' + times + ' ');
-      console.log(JSON.stringify({ ms: Array(times).fill(${ms}), cpuMs: Array(times).fill(1), values: ${JSON.stringify(values)}, peakBytes: 5 }));
+      const all = (value) => Array(times).fill(value);
+      const answer = { ms: all(${ms}), cpuMs: all(1), values: ${JSON.stringify(values)}, peakBytes: 5 };
+      console.log(JSON.stringify({ ...answer, ...(${graphMs} ? { graphMs: all(${graphMs}) } : {}) }));
     });`;
   return { name, start: () => new Peer(process.execPath, ['-e', script]) };
 }
 
 test('engines run in turn, and throughput is told against the reference', async () => {
-  const { rows, failures } = await measureWork(work, [fake('convkit:wasm', 40), fake('onnxruntime', 10)], options);
+  const { rows, failures } = await measureWork(
+    work,
+    [fake('convkit:onnx', 40, [1], { graphMs: 38 }), fake('onnxruntime', 10)],
+    options,
+  );
   expect(failures).toEqual([]);
-  const warmUp = 'convkit:wasm1 convkit:wasm1 onnxruntime1 onnxruntime1 ';
-  expect(readFileSync(log, 'utf8')).toBe(warmUp + 'convkit:wasm2 onnxruntime2 '.repeat(5));
+  const warmUp = 'convkit:onnx1 convkit:onnx1 onnxruntime1 onnxruntime1 ';
+  expect(readFileSync(log, 'utf8')).toBe(warmUp + 'convkit:onnx2 onnxruntime2 '.repeat(5));
   expect(rows).toMatchObject([
-    { work: 'resnet8 inference, batch 4', engine: 'convkit:wasm', medianMs: 40, itemsPerSecond: 100, ratio: 0.25, runs: 10 },
+    {
+      work: 'resnet8 inference, batch 4',
+      engine: 'convkit:onnx',
+      medianMs: 40,
+      javaScriptMs: 2,
+      itemsPerSecond: 100,
+      ratio: 0.25,
+      runs: 10,
+    },
     { engine: 'onnxruntime', version: 'onnxruntime 1.0', reference: 'onnxruntime', ratio: 1, values: [1, 1], peakBytes: 5 },
   ]);
+  expect(rows[1]).not.toHaveProperty('javaScriptMs');
 });
 
 test('an engine whose time is up stops', async () => {
@@ -48,7 +63,7 @@ test('an engine whose time is up stops', async () => {
 });
 
 test('an engine that ends is a failure with its last words, and the others go on', async () => {
-  const { rows, failures } = await measureWork(work, [fake('a', 1, [1], true), fake('b', 1)], options);
+  const { rows, failures } = await measureWork(work, [fake('a', 1, [1], { dies: true }), fake('b', 1)], options);
   expect(failures).toEqual([{ work: workName(work), engine: 'a', reason: 'it ended with code 3: out of luck' }]);
   expect(rows.map(({ engine }) => engine)).toEqual(['b']);
 });

@@ -16,6 +16,8 @@ export interface Row {
   readonly cpuMs: number;
   /** The first run, with all that is made ready in it. */
   readonly firstMs: number;
+  /** Median time outside of graphs (recording, reading, the optimizer's loop), of a backend that runs whole graphs. */
+  readonly javaScriptMs?: number;
   /** Images of the batch by the median. */
   readonly itemsPerSecond: number;
   /** Throughput as a multiple of the reference's. */
@@ -61,6 +63,7 @@ interface Contender {
   readonly values: readonly number[];
   readonly ms: number[];
   readonly cpuMs: number[];
+  readonly javaScriptMs: number[];
   peakBytes: number;
 }
 
@@ -117,11 +120,11 @@ async function enter(engine: BenchEngine, work: Work, options: MeasureOptions): 
     const firstMs = first.ms[0];
     const same = { name: engine.name, peer, version, firstMs };
     if (engine.slow && firstMs > 1000 * seconds) {
-      return { ...same, ...first, warmMs: firstMs, ms: [...first.ms], cpuMs: [...first.cpuMs] };
+      return { ...same, ...first, warmMs: firstMs, ms: [...first.ms], cpuMs: [...first.cpuMs], javaScriptMs: [] };
     }
     const second = await peer.run(1);
     const values = [...first.values, ...second.values];
-    return { ...same, values, warmMs: second.ms[0], ms: [], cpuMs: [], peakBytes: second.peakBytes };
+    return { ...same, values, warmMs: second.ms[0], ms: [], cpuMs: [], javaScriptMs: [], peakBytes: second.peakBytes };
   } catch (error) {
     await peer.end();
     throw error;
@@ -130,7 +133,7 @@ async function enter(engine: BenchEngine, work: Work, options: MeasureOptions): 
 
 /** A round's runs; none if the engine's time is up. */
 async function block(contender: Contender, { runs, seconds }: MeasureOptions): Promise<void> {
-  const { ms, cpuMs, warmMs, peer } = contender;
+  const { ms, cpuMs, javaScriptMs, warmMs, peer } = contender;
   const spent = ms.reduce((sum, each) => sum + each, 0);
   if (spent >= 1000 * seconds) return;
   await wait(PAUSE_MS);
@@ -138,13 +141,14 @@ async function block(contender: Contender, { runs, seconds }: MeasureOptions): P
   const taken = await peer.run(Math.max(1, Math.min(affordable, Math.ceil(runs / ROUNDS))));
   ms.push(...taken.ms);
   cpuMs.push(...taken.cpuMs);
+  javaScriptMs.push(...(taken.graphMs ?? []).map((graph, i) => taken.ms[i] - graph));
   contender.peakBytes = taken.peakBytes;
 }
 
 function rowsOf(work: Work, contenders: readonly Contender[]): Row[] {
   const name = workName(work);
   const reference = referenceOf(work, contenders);
-  return contenders.map(({ name: engine, version, firstMs, values, ms, cpuMs, peakBytes }) => ({
+  return contenders.map(({ name: engine, version, firstMs, values, ms, cpuMs, javaScriptMs, peakBytes }) => ({
     work: name,
     engine,
     version,
@@ -152,6 +156,7 @@ function rowsOf(work: Work, contenders: readonly Contender[]): Row[] {
     minMs: Math.min(...ms),
     cpuMs: median(cpuMs),
     firstMs,
+    ...(javaScriptMs.length > 0 && { javaScriptMs: median(javaScriptMs) }),
     itemsPerSecond: (1000 * work.batch) / median(ms),
     ratio: median(reference?.ms ?? ms) / median(ms),
     reference: reference?.name ?? engine,

@@ -16,6 +16,8 @@ export interface Runs {
   readonly ms: readonly number[];
   /** Time of all cores together; less is lost to other processes' load than in `ms`. */
   readonly cpuMs: readonly number[];
+  /** The part of `ms` that ONNX Runtime needed to run graphs; only of the onnx backend. The rest is JavaScript. */
+  readonly graphMs?: readonly number[];
   /** Of the last run: the loss, or mean and largest absolute value of the output. */
   readonly values: readonly number[];
   /** The most memory that the process ever had in RAM, its libraries included. */

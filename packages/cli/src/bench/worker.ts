@@ -4,24 +4,31 @@ import type { Preparation, Runs } from './peer.js';
 /** One run of the work that an engine is ready for, with what `Runs.values` says of it. */
 export type Run = () => Promise<number[]>;
 
-/** Makes ready for a work, and says which versions will run it. */
-export type Engine = (preparation: Preparation) => Promise<{ engine: string; run: Run }>;
+/** An engine that is ready for a work. */
+export interface Ready {
+  /** What will run it, with its version. */
+  readonly engine: string;
+  readonly run: Run;
+  /** Milliseconds that whole graphs have run for so far, where an engine runs whole graphs. */
+  readonly graphMs?: () => number;
+}
+
+export type Engine = (preparation: Preparation) => Promise<Ready>;
 
 type Request = ({ do: 'prepare' } & Preparation) | { do: 'run'; times: number };
 
 /** The loop of a process of `convkit bench`: takes requests from standard input and answers on standard output. */
 export async function serve(engine: Engine): Promise<void> {
-  let run: Run | undefined;
+  let ready: Ready | undefined;
   for await (const line of createInterface({ input: process.stdin })) {
     let answer: object;
     try {
       const request = JSON.parse(line) as Request;
       if (request.do === 'prepare') {
-        const ready = await engine(request);
-        run = ready.run;
+        ready = await engine(request);
         answer = { engine: ready.engine };
       } else {
-        answer = await timed(run!, request.times);
+        answer = await timed(ready!, request.times);
       }
     } catch (error) {
       answer = { error: (error as Error).message.replace(/\s+/g, ' ') };
@@ -30,19 +37,22 @@ export async function serve(engine: Engine): Promise<void> {
   }
 }
 
-async function timed(run: Run, times: number): Promise<Runs> {
+async function timed({ run, graphMs }: Ready, times: number): Promise<Runs> {
   const ms: number[] = [];
   const cpuMs: number[] = [];
+  const inGraphs: number[] = [];
   let values: number[] = [];
   for (let i = 0; i < times; i++) {
     const before = process.cpuUsage();
+    const graphsBefore = graphMs?.() ?? 0;
     const start = performance.now();
     values = await run();
     ms.push(performance.now() - start);
     const { user, system } = process.cpuUsage(before);
     cpuMs.push((user + system) / 1000);
+    if (graphMs) inGraphs.push(graphMs() - graphsBefore);
   }
-  return { ms, cpuMs, values, peakBytes: process.resourceUsage().maxRSS * 1024 };
+  return { ms, cpuMs, values, peakBytes: process.resourceUsage().maxRSS * 1024, ...(graphMs && { graphMs: inGraphs }) };
 }
 
 /** Mean and largest absolute value: the same in every layout, so that engines can be compared. */

@@ -61,7 +61,7 @@ export async function runBench(options: BenchOptions): Promise<void> {
   const versions = [...new Set(rows.map(({ version }) => version))];
   output.print(`\n${versions.join('\n')}`);
   output.print(
-    `load after: ${machine.load.after}; ms: median, CPU ms: of all cores, first: the first run; memory: peak of the process`,
+    `load after: ${machine.load.after}; ms: median, CPU ms: of all cores, JS ms: outside of graphs, first: the first run; memory: peak of the process`,
   );
   const result = { machine, rows, absent, failures, disagreements: differences };
   if (options.out !== undefined) {
@@ -114,12 +114,13 @@ async function bench(
 function workTable(rows: readonly Row[]): string {
   const [{ work, reference }] = rows;
   return table(
-    [work, 'ms', 'least ms', 'CPU ms', 'images/s', `× ${reference}`, 'first ms', 'memory', 'runs'],
+    [work, 'ms', 'least ms', 'CPU ms', 'JS ms', 'images/s', `× ${reference}`, 'first ms', 'memory', 'runs'],
     rows.map((row) => [
       row.engine,
       decimal(row.medianMs),
       decimal(row.minMs),
       decimal(row.cpuMs),
+      row.javaScriptMs === undefined ? '' : decimal(row.javaScriptMs),
       decimal(row.itemsPerSecond),
       row.ratio.toFixed(2),
       decimal(row.firstMs),
