@@ -12,7 +12,15 @@ export interface NetConfig {
   readonly channels: number;
   /** AlexeyAB's `letter_box=1`: images keep their proportions. */
   readonly letterbox: boolean;
+  /** Whose program the file is for, told by what it uses; see `programOf`. */
+  readonly program: Program;
 }
+
+/**
+ * The two programs called Darknet. Redmon's (YOLOv1 to YOLOv3) normalises by √variance + 1e-6 in evaluation, Bochkovskiy's (YOLOv4, and what
+ * came later) by √(variance + 1e-5).
+ */
+export type Program = 'redmon' | 'bochkovskiy';
 
 /** One layer; `line` is that of its header. */
 export type LayerConfig =

@@ -14,7 +14,7 @@ import {
 } from '@convkit/core';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { activations } from './activations.js';
-import { type LayerConfig, type ShortcutConfig, headChannels } from './config.js';
+import { type LayerConfig, type Program, type ShortcutConfig, headChannels } from './config.js';
 import { supportedSections } from './parse-config.js';
 import { type WeightedLayer, connected, convolutional, local } from './weighted-layers.js';
 
@@ -38,11 +38,14 @@ export interface Layer {
 
 type Built = Omit<Layer, 'config' | 'inputs'>;
 
-/** Builds layer number `index`; `shapes` are those of the layers before, and at −1 the input's. Throws FormatError where they do not fit. */
-export function buildLayer(config: LayerConfig, index: number, shapes: Readonly<Record<number, MapShape>>): Layer {
+/** Shapes of layers by their numbers, and at −1 the input's. */
+export type Shapes = Readonly<Record<number, MapShape>>;
+
+/** Builds layer number `index` on those before. Throws FormatError where they do not fit together. */
+export function buildLayer(config: LayerConfig, index: number, shapes: Shapes, program: Program): Layer {
   const inputs = inputsOf(config, index);
   const given = inputs.map((input) => shapes[input]);
-  const built = build(config, index, given);
+  const built = build(config, index, given, program);
   const { height, width } = built.shape;
   if (height < 1 || width < 1) {
     throw new FormatError(
@@ -66,7 +69,7 @@ function inputsOf(config: LayerConfig, index: number): number[] {
   }
 }
 
-function build(config: LayerConfig, index: number, given: readonly MapShape[]): Built {
+function build(config: LayerConfig, index: number, given: readonly MapShape[], program: Program): Built {
   const [input, from] = given;
   const fail = (problem: string): never => {
     throw new FormatError(`line ${config.line}: layer ${index} [${config.kind}] ${problem}.`);
@@ -79,7 +82,7 @@ function build(config: LayerConfig, index: number, given: readonly MapShape[]): 
       }
       const span = (config.size - 1) * dilation + 1;
       const shape = windows(input, span, config.stride, 2 * config.padding * dilation, filters);
-      return weighted(convolutional(index, input.channels, config), shape);
+      return weighted(convolutional(index, input.channels, config, program), shape);
     }
     case 'local': {
       const { filters, size, stride, padding } = config;
@@ -87,7 +90,7 @@ function build(config: LayerConfig, index: number, given: readonly MapShape[]): 
       return weighted(local(index, [input.height, input.width, input.channels], config), shape);
     }
     case 'connected':
-      return weighted(connected(index, count(input), config), flat(config.output));
+      return weighted(connected(index, count(input), config, program), flat(config.output));
     case 'maxpool': {
       const { size, stride, padding } = config;
       const before = Math.floor(padding / 2);

@@ -34,7 +34,7 @@ export class DarknetNetwork extends Module<Tensor[]> {
   constructor({ net, layers }: DarknetConfig, size?: readonly [height: number, width: number]) {
     super();
     // first what needs no size: nets of other kinds may lack one
-    layers.forEach((layer, i) => layer.kind === 'unsupported' && buildLayer(layer, i, {}));
+    layers.forEach((layer, i) => layer.kind === 'unsupported' && buildLayer(layer, i, {}, net.program));
     const [height, width] = size ?? [net.height, net.width];
     if (height === undefined || width === undefined) {
       throw new FormatError(`line ${net.line}, section [net]: the options width and height are missing.`);
@@ -42,7 +42,7 @@ export class DarknetNetwork extends Module<Tensor[]> {
     this.input = { height, width, channels: net.channels, stride: 1 };
     const shapes: Record<number, MapShape> = { [-1]: this.input };
     this.layers = layers.map((config, i) => {
-      const layer = buildLayer(config, i, shapes);
+      const layer = buildLayer(config, i, shapes, net.program);
       shapes[i] = layer.shape;
       return layer;
     });

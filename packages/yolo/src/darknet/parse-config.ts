@@ -1,6 +1,6 @@
 import { FormatError } from '@convkit/core';
 import { type CfgSection, isNet, readSections } from './cfg-text.js';
-import type { DarknetConfig, LayerConfig, NetConfig } from './config.js';
+import type { DarknetConfig, LayerConfig, NetConfig, Program } from './config.js';
 import { Options } from './options.js';
 import { parsers, refusedOptions, unsupportedSections } from './parse-layers.js';
 
@@ -24,10 +24,41 @@ export function parseConfig(text: string): DarknetConfig {
         : 'expected a Darknet .cfg file with a [net] section, found none.',
     );
   }
-  return { net: parseNet(new Options(first)), layers: sections.map(parseLayer) };
+  return { net: { ...parseNet(new Options(first)), program: programOf([first, ...sections]) }, layers: sections.map(parseLayer) };
 }
 
-function parseNet(options: Options): NetConfig {
+/** What only Bochkovskiy's program has. */
+const bochkovskiys = {
+  sections: ['sam', 'scale_channels', 'Gaussian_yolo', 'reorg3d', 'local_avgpool', 'contrastive', 'implicit'],
+  options: [
+    ...['letter_box', 'mosaic', 'cutmix', 'stride_x', 'stride_y', 'dilation', 'group_id', 'weights_type', 'antialiasing'],
+    ...[
+      'scale_x_y',
+      'new_coords',
+      'iou_loss',
+      'iou_thresh',
+      'iou_normalizer',
+      'obj_normalizer',
+      'cls_normalizer',
+      'nms_kind',
+      'max_delta',
+    ],
+  ],
+  activations: ['swish', 'mish', 'relu6', 'hard_mish'],
+};
+
+function programOf(sections: readonly CfgSection[]): Program {
+  const { sections: names, options, activations } = bochkovskiys;
+  const his = sections.some(
+    ({ name, entries }) =>
+      names.includes(name) ||
+      options.some((option) => entries.has(option)) ||
+      activations.includes(entries.get('activation')?.value ?? ''),
+  );
+  return his ? 'bochkovskiy' : 'redmon';
+}
+
+function parseNet(options: Options): Omit<NetConfig, 'program'> {
   const size = (key: string): number | undefined => (options.has(key) ? options.integer(key) : undefined);
   return {
     line: options.line,
