@@ -1,4 +1,4 @@
-import { type Tensor, keep, scalar, tensor, tidy, zeros } from '@tensorflow/tfjs-core';
+import { type Tensor, keep, scalar, tensor, tidy, zerosLike } from '@tensorflow/tfjs-core';
 import { ArgumentError, ConvkitError, FormatError } from '../errors.js';
 import type { Parameter } from '../module.js';
 import { type StateDict, floatTensor, intScalar } from '../weights/host-tensor.js';
@@ -173,8 +173,8 @@ class BoundOptimizer implements Optimizer {
     parameter.value.assign(next.value);
   }
 
-  #zeros({ value: { shape } }: Parameter): Record<string, Tensor> {
-    return Object.fromEntries(this.#rule.slots.map((slot) => [slot, zeros(shape)]));
+  #zeros({ value }: Parameter): Record<string, Tensor> {
+    return Object.fromEntries(this.#rule.slots.map((slot) => [slot, zerosLike(value)]));
   }
 
   #replace(name: string, next: Slots): void {

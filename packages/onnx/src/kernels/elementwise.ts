@@ -1,5 +1,5 @@
 import type { CastAttrs, ClipByValueAttrs, FillAttrs, LeakyReluAttrs, StepAttrs } from '@tensorflow/tfjs-core';
-import { type DType, type Value, constant, ints, op } from '../graph.js';
+import { type DType, Slot, Value, constant, ints, op } from '../graph.js';
 import { elementwise, number } from './broadcast.js';
 import { type Kernel, type KernelTable, kernel } from './kernel.js';
 
@@ -45,6 +45,12 @@ export function cast(x: Value, dtype: DType): Value {
 export function filled(shape: readonly number[], value: number, dtype: DType): Value {
   if (shape.length === 0) return op('Identity', [constant(value, [], dtype)], { shape });
   return op('Expand', [constant(value, [], dtype), ints(shape)], { shape });
+}
+
+/** Zeros; those of a tensor from the host, such as an optimizer's first ones of a weight, are of the host too. */
+function zerosLike({ slot, shape, layout, dtype }: Value): Value {
+  if (!slot.data) return filled(shape, 0, dtype);
+  return new Value(new Slot(dtype, slot.dims, { data: slot.data.slice().fill(0) }), shape, layout);
 }
 
 export const elementwiseKernels: KernelTable = {
@@ -120,7 +126,7 @@ export const elementwiseKernels: KernelTable = {
     return cast(x, dtype);
   }),
   Identity: kernel(({ x }) => x),
-  ZerosLike: kernel(({ x }) => filled(x.shape, 0, x.dtype)),
+  ZerosLike: kernel(({ x }) => zerosLike(x)),
   OnesLike: kernel(({ x }) => filled(x.shape, 1, x.dtype)),
   Fill: kernel<FillAttrs>((_inputs, { shape, value, dtype }) =>
     typeof value === 'number' && (dtype === 'float32' || dtype === 'int32' || dtype === 'bool')
