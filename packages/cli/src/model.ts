@@ -2,7 +2,7 @@ import type { ClassModel, Classifier, CommonConfig, ModelFactory, Preprocessing 
 import type { Detector } from '@convkit/core/detection';
 import { weightsConfig } from '@convkit/core';
 import { UsageError } from './errors.js';
-import { type AnyModelFactory, findClassifier, findDetector } from './model-packages.js';
+import { type AnyModelFactory, findClassifier, findDetector, isDetector } from './model-packages.js';
 import { type ChosenPreprocessing, type Overrides, choosePreprocessing } from './normalisation.js';
 import type { Progress } from './progress.js';
 import { type NamedWeights, fitWeights, getWeights } from './weights.js';
@@ -21,11 +21,13 @@ const SMALL_IMAGE = 64;
 
 /** Settings of a new model for these classes; small pictures are not blown up to the size of ImageNet nets. */
 export function newModelSettings(
-  { info }: AnyModelFactory,
+  factory: AnyModelFactory,
   data: { classes: readonly string[]; side?: number; imageSize?: number },
 ): ModelSettings {
+  const { info } = factory;
   const { preprocessing: published } = info;
-  const side = data.imageSize ?? (data.side && info.dataset === 'imagenet' ? data.side : undefined);
+  const resizable = info.dataset === 'imagenet' || isDetector(factory);
+  const side = data.imageSize ?? (resizable ? data.side : undefined);
   const small = info.dataset === 'imagenet' && side !== undefined && side < SMALL_IMAGE;
   return {
     numClasses: data.classes.length,

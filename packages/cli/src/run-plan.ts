@@ -1,8 +1,9 @@
 import { resolve } from 'node:path';
 import { type ModelInfo, defaultTag, inputSize } from '@convkit/core';
-import type { DataKind, DataOptions, TrainingData } from './data.js';
+import type { DataOptions, TrainingData } from './data.js';
+import type { DetectionTraining } from './detection-training.js';
 import { UsageError } from './errors.js';
-import { findModel } from './model-packages.js';
+import { type AnyModelFactory, findModel, isDetector } from './model-packages.js';
 import { newModelSettings } from './model.js';
 import type { CommonOptions } from './options.js';
 import { type Recipe, checkRecipe, completeRecipe, recipeKeys } from './recipe.js';
@@ -30,11 +31,15 @@ export interface TrainOptions extends CommonOptions, Partial<Omit<Recipe, 'clipN
 export interface TrainPlan {
   config: RunConfig;
   folder: string;
-  data: TrainingData;
+  data: AnyTrainingData;
   resume: boolean;
 }
 
-type OpenData = (options: DataOptions) => Promise<TrainingData>;
+/** Images with a class each, or images with objects. */
+export type AnyTrainingData = TrainingData | DetectionTraining;
+
+/** Opens what the model can be trained on. */
+type OpenData = (options: DataOptions, factory: AnyModelFactory) => Promise<AnyTrainingData>;
 
 /** @throws UsageError for options that do not make a run, or that contradict the run to resume. */
 export async function planRun(
@@ -53,20 +58,20 @@ async function planNew(
   open: OpenData,
 ): Promise<TrainPlan> {
   if (name === undefined) throw new UsageError('which model? For example: convkit train resnet20 --data cifar10');
-  if (options.data === undefined) throw new UsageError('--data is missing: cifar10, synthetic, or a folder of images');
+  if (options.data === undefined) throw new UsageError('--data is missing: cifar10, coco, synthetic, or a folder of images');
   const factory = await findModel(name);
   const folder = chooseRunFolder(options.out, factory.info.name, options.data);
-  const data = await open({ data: options.data, dataDir: options.dataDir, limit: options.limit });
+  const data = await open({ data: options.data, dataDir: options.dataDir, limit: options.limit }, factory);
   const source = startWeights(options, factory.info);
   const given = givenRecipe(options, explicit);
   const recipe = completeRecipe(data.kind, given, { fineTune: source !== undefined });
-  checkRecipe(given, recipe);
+  checkRecipe(given, recipe, isDetector(factory));
   const config: RunConfig = {
     convkit: version,
     model: factory.info.name,
     settings: newModelSettings(factory, { classes: data.train.classes, side: data.side, imageSize: options.imageSize }),
     data: {
-      name: isFolder(data.kind) ? resolve(options.data) : options.data,
+      name: isFolder(options.data, data.kind) ? resolve(options.data) : options.data,
       dir: options.dataDir === undefined ? null : resolve(options.dataDir),
       limit: options.limit ?? null,
       trainImages: data.train.length,
@@ -92,10 +97,11 @@ async function planResume(
   const { out } = options;
   if (out === undefined) throw new UsageError('--resume needs the folder of the run: --out DIR');
   const config = await readRunConfig(out);
+  const factory = await findModel(config.model);
   const model = name === undefined ? undefined : (await findModel(name)).info.name;
   refuseContradictions(out, contradictions(config, model, options, explicit));
   const { name: data, dir, limit } = config.data;
-  const opened = await open({ data, dataDir: options.dataDir ?? dir ?? undefined, limit: limit ?? undefined });
+  const opened = await open({ data, dataDir: options.dataDir ?? dir ?? undefined, limit: limit ?? undefined }, factory);
   const { trainImages, validationImages } = config.data;
   if (opened.train.length !== trainImages || opened.validation.length !== validationImages) {
     const found = `${opened.train.length} + ${opened.validation.length}`;
@@ -150,7 +156,8 @@ function contradictions(
   return all.filter(([, now, started]) => JSON.stringify(now) !== JSON.stringify(started));
 }
 
-const isFolder = (kind: DataKind): boolean => kind === 'folder' || kind === 'records';
+const isFolder = (name: string, kind: AnyTrainingData['kind']): boolean =>
+  kind === 'folder' || kind === 'records' || (kind === 'objects' && name !== 'coco');
 
 function refuseContradictions(out: string, found: readonly Contradiction[]): void {
   if (found.length === 0) return;

@@ -42,7 +42,11 @@ const shares = ({ metrics }: StepRecord): string[] => (metrics.top1 === undefine
 function epochLine(record: EpochRecord, epochs: number): string {
   const { train, validation } = record;
   const figures = (values: Readonly<Record<string, number>>): string =>
-    [`loss ${values.loss.toFixed(4)}`, ...(values.top1 === undefined ? [] : [`top-1 ${percent(values.top1)}`])].join('  ');
+    [
+      ...(values.loss === undefined ? [] : [`loss ${values.loss.toFixed(4)}`]),
+      ...(values.top1 === undefined ? [] : [`top-1 ${percent(values.top1)}`]),
+      ...(values.ap === undefined ? [] : [`AP50 ${values.ap50.toFixed(3)}`, `AP ${values.ap.toFixed(3)}`]),
+    ].join('  ');
   return [
     `epoch ${String(record.epoch).padStart(String(epochs).length)}/${epochs}`,
     `train ${figures(train)}`,

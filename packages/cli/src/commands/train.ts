@@ -1,36 +1,42 @@
 import { join } from 'node:path';
-import { type Classifier, type StateDict, freeze, unfreeze } from '@convkit/core';
+import { type ClassModel, type StateDict, freeze, unfreeze } from '@convkit/core';
 import { checkpointDirectory, csvLogger, jsonlLogger, saveWeights, tensorBoardLogger, writeFileAtomic } from '@convkit/core/node';
-import { type FitResult, Trainer, accuracy, confusionMatrix, crossEntropy, evaluate } from '@convkit/core/train';
-import { loader } from '@convkit/datasets';
+import type { FitResult } from '@convkit/core/train';
 import { startBackend } from '../backend.js';
 import { dataLabel, openTraining } from '../data.js';
+import { openDetectionTraining } from '../detection-training.js';
 import { exitCode } from '../errors.js';
-import { count, decimal, duration, percent } from '../format.js';
-import { type ClassifierFactory, findClassifier } from '../model-packages.js';
+import { count, decimal, duration } from '../format.js';
+import { type AnyModelFactory, findModel, isDetector } from '../model-packages.js';
 import { weightMetadata } from '../model.js';
 import { Output } from '../output.js';
 import { curvesSvg } from '../pictures/curves.js';
 import { Progress } from '../progress.js';
-import { makeOptimizer, makeSchedule } from '../recipe.js';
 import { runFiles } from '../run-folder.js';
 import { type TrainOptions, type TrainPlan, planRun } from '../run-plan.js';
 import { StopSignals } from '../signals.js';
+import type { JobReport, TrainingJob } from '../training-job.js';
 import { trainingProgress } from '../training-progress.js';
 import { fitBackbone, getWeights } from '../weights.js';
-import { drawConfusion, evaluationProgress } from './eval.js';
+import { classifierJob } from './train-classifier.js';
+import { detectorJob } from './train-detector.js';
 
 /** Trains, and gives the exit code: 0, or 130 or 143 when a signal stopped the run. */
 export async function runTrain(name: string | undefined, options: TrainOptions, explicit: ReadonlySet<string>): Promise<number> {
   const output = new Output(options.json);
   const progress = new Progress(output);
-  const plan = await planRun(name, options, explicit, (data) => openTraining(data, progress));
-  const factory = await findClassifier(plan.config.model);
+  const plan = await planRun(name, options, explicit, (data, { info }) =>
+    info.task === undefined || info.task === 'classify'
+      ? openTraining(data, progress)
+      : openDetectionTraining(data, info.task, progress),
+  );
+  const factory = await findModel(plan.config.model);
   const backend = await startBackend(plan.config.backend);
   plan.config.backend = backend.name;
   const model = factory(plan.config.settings);
   try {
-    return await new Run(factory, model, plan, output, progress).run(backend.reason);
+    const job = isDetector(factory) ? detectorJob(model, plan, progress) : classifierJob(model, plan, progress);
+    return await new Run(factory, model, job, plan, output, progress).run(backend.reason);
   } finally {
     progress.end();
     model.dispose();
@@ -46,17 +52,27 @@ function once(tell: (message: string) => void): (message: string) => void {
   };
 }
 
+/** What all runs have in common: weights to start from, the run folder, signals, the report. */
 class Run {
-  readonly #factory: ClassifierFactory;
-  readonly #model: Classifier;
+  readonly #factory: AnyModelFactory;
+  readonly #model: ClassModel;
+  readonly #job: TrainingJob;
   readonly #plan: TrainPlan;
   readonly #output: Output;
   readonly #progress: Progress;
   readonly #files: ReturnType<typeof runFiles>;
 
-  constructor(factory: ClassifierFactory, model: Classifier, plan: TrainPlan, output: Output, progress: Progress) {
+  constructor(
+    factory: AnyModelFactory,
+    model: ClassModel,
+    job: TrainingJob,
+    plan: TrainPlan,
+    output: Output,
+    progress: Progress,
+  ) {
     this.#factory = factory;
     this.#model = model;
+    this.#job = job;
     this.#plan = plan;
     this.#output = output;
     this.#progress = progress;
@@ -98,7 +114,7 @@ class Run {
     const { info } = this.#factory;
     const found = await getWeights(this.#factory, { weights, rename: rename ?? [] }, this.#progress);
     const fresh = fitBackbone(this.#model, found, info, seed);
-    if (fresh.length > 0) this.#output.note(`new for these classes: ${fresh.join(', ')}; all else from ${weights}`);
+    if (fresh.length > 0) this.#output.note(`new for these classes: ${shortened(fresh)}; all else from ${weights}`);
   }
 
   #freeze(): void {
@@ -133,26 +149,11 @@ class Run {
   }
 
   #fit(store: ReturnType<typeof checkpointDirectory>, signal: AbortSignal): Promise<FitResult> {
-    const { config, data, resume } = this.#plan;
-    const { recipe, settings, seed, checkpointEvery } = config;
-    const { batchSize, labelSmoothing, accumulate, clipNorm } = recipe;
-    const { preprocessing } = settings;
-    const augment = recipe.augment ? data.augmentation : undefined;
-    const dropLast = data.train.length >= batchSize;
-    const train = loader(data.train, { batchSize, preprocessing, augment, shuffle: true, dropLast });
-    const trainer = new Trainer(this.#model, {
-      optimizer: makeOptimizer(recipe),
-      schedule: makeSchedule(recipe),
-      loss: crossEntropy({ labelSmoothing }),
-      validationLoss: crossEntropy(),
-      metrics: [accuracy()],
-      accumulate,
-      ...(clipNorm === null ? {} : { clipNorm }),
-    });
+    const { config, resume } = this.#plan;
+    const { recipe, seed, checkpointEvery } = config;
     const { metrics, steps, tensorboard } = this.#files;
-    return trainer.fit(train, {
+    return this.#job.fit({
       epochs: recipe.epochs,
-      validation: loader(data.validation, { batchSize, preprocessing }),
       checkpoints: store,
       ...(checkpointEvery === null ? {} : { checkpointEverySteps: checkpointEvery }),
       resume,
@@ -169,56 +170,45 @@ class Run {
 
   /** Writes what a finished run leaves: weights, pictures. */
   async #finish(result: FitResult, store: ReturnType<typeof checkpointDirectory>): Promise<void> {
-    const { config, data } = this.#plan;
-    const { settings, recipe } = config;
+    const { config } = this.#plan;
+    const { settings } = config;
     const metadata = { ...weightMetadata(this.#factory, settings), data: dataLabel(config.data.name) };
-    const save = (path: string, weights: Classifier | StateDict, epoch: number): Promise<void> =>
+    const save = (path: string, weights: ClassModel | StateDict, epoch: number): Promise<void> =>
       saveWeights(path, weights, { metadata: { ...metadata, epoch: String(epoch) }, preprocessing: settings.preprocessing });
     await save(this.#files.weights, this.#model, result.epochs);
     const best = result.best && result.best.epoch < result.epochs ? await store.best() : undefined;
-    if (best && result.best) await save(this.#files.best, best.checkpoint.model, result.best.epoch);
+    if (best && result.best) await save(this.#files.best, this.#job.weightsOf(best.checkpoint), result.best.epoch);
 
-    const confusion = confusionMatrix(settings.classes);
-    const source = loader(data.validation, { batchSize: recipe.batchSize, preprocessing: settings.preprocessing });
-    const scores = await evaluate(this.#model, source, {
-      metrics: [accuracy(), confusion],
-      onProgress: evaluationProgress(this.#progress),
-    });
+    const report = await this.#job.finish(result);
     this.#progress.end();
-    const title = `${config.model} on ${dataLabel(config.data.name)}`;
     await writeFileAtomic(
       this.#files.curves,
       await curvesSvg(`${config.model} on ${dataLabel(config.data.name)}`, result.history),
     );
-    await writeFileAtomic(this.#files.confusion, await drawConfusion(title, confusion.toJSON(), scores.top1));
-    this.#report(result, scores.top1, best !== undefined);
-    const { loss, top1, top5 } = scores;
-    const validation = { loss, top1, ...(top5 === undefined ? {} : { top5 }) };
+    this.#report(result, report, best !== undefined);
+    const { validation } = report;
     this.#output.result({ ...this.#summary(result), validation, weights: this.#files.weights, stopped: false });
   }
 
-  #report(result: FitResult, top1: number, best: boolean): void {
-    const { config, folder } = this.#plan;
+  #report(result: FitResult, { headline, files, next }: JobReport, best: boolean): void {
+    const { folder } = this.#plan;
     const out = this.#output;
-    out.print(
-      `\n${result.epochs} epochs, ${count(result.steps)} steps, ${duration(result.seconds)}. Held-out top-1: ${percent(top1)}`,
-    );
+    out.print(`\n${result.epochs} epochs, ${count(result.steps)} steps, ${duration(result.seconds)}. ${headline}`);
     out.print(`\n${folder}/`);
-    out.print('  model.safetensors     the weights, with class names and normalisation');
+    const line = (name: string, meaning: string): void => out.print(`  ${name.padEnd(21)} ${meaning}`);
+    line('model.safetensors', 'the weights, with class names and normalisation');
     if (best && result.best) {
-      out.print(
-        `  best.safetensors      those of epoch ${result.best.epoch} (held-out ${result.best.metric} ${decimal(result.best.value)})`,
+      line(
+        'best.safetensors',
+        `those of epoch ${result.best.epoch} (held-out ${result.best.metric} ${decimal(result.best.value)})`,
       );
     }
-    out.print('  curves.svg            loss, accuracy and learning rate of each epoch');
-    out.print('  confusion.svg         true against predicted classes of the held-out images');
-    out.print('  metrics.csv           a row for each epoch; steps.jsonl: a line for each step');
-    out.print(`  tensorboard/          tensorboard --logdir ${join(folder, 'tensorboard')}`);
-    out.print('  checkpoints/          what --resume goes on from');
+    for (const [name, meaning] of files) line(name, meaning);
+    line('metrics.csv', 'a row for each epoch; steps.jsonl: a line for each step');
+    line('tensorboard/', `tensorboard --logdir ${join(folder, 'tensorboard')}`);
+    line('checkpoints/', 'what --resume goes on from');
     out.print('\nNext:');
-    const dataDir = config.data.dir === null ? '' : ` --data-dir ${config.data.dir}`;
-    out.print(`  convkit eval ${config.model} --weights ${this.#files.weights} --data ${config.data.name}${dataDir}`);
-    out.print(`  convkit classify ${config.model} IMAGE... --weights ${this.#files.weights}`);
+    for (const command of next) out.print(`  ${command}`);
   }
 
   #summary(result: FitResult): Record<string, unknown> {
@@ -240,3 +230,6 @@ class Run {
     };
   }
 }
+
+const shortened = (names: readonly string[]): string =>
+  names.length <= 4 ? names.join(', ') : `${names.slice(0, 3).join(', ')} and ${names.length - 3} more`;

@@ -7,15 +7,21 @@ const width = 560;
 /** From this many epochs on, lines have no dots. */
 const MANY_EPOCHS = 60;
 
-/** Loss, top-1 accuracy and learning rate over the epochs, one panel each, as SVG. */
+/** Loss, top-1 accuracy or average precision, and learning rate over the epochs, one panel each, as SVG. */
 export function curvesSvg(
   title: string,
   points: readonly Pick<EpochRecord, 'epoch' | 'learningRate' | 'train' | 'validation'>[],
 ): Promise<string> {
   const rows = points.flatMap(({ epoch, train, validation }) => [
-    { epoch, run: 'train', loss: train.loss, top1: train.top1 },
-    ...(validation ? [{ epoch, run: 'validation', loss: validation.loss, top1: validation.top1 }] : []),
+    { epoch, run: 'train', ...train },
+    ...(validation ? [{ epoch, run: 'validation', ...validation }] : []),
   ]);
+  const shares = points.some(({ validation }) => validation?.ap !== undefined)
+    ? [
+        { field: 'ap50', title: 'AP at IoU 0.5 (%)' },
+        { field: 'ap', title: 'AP at IoU 0.5 … 0.95 (%)' },
+      ]
+    : [{ field: 'top1', title: 'top-1 accuracy (%)' }];
   const dots = points.length < MANY_EPOCHS;
   const rates = points.map(({ epoch, learningRate }) => ({ epoch, rate: learningRate }));
   const spec: Spec = {
@@ -39,7 +45,7 @@ export function curvesSvg(
     legends: [{ stroke: 'run', symbolType: 'stroke', orient: 'top', direction: 'horizontal', offset: 4 }],
     marks: [
       panel({ field: 'loss', title: 'loss', dots }),
-      panel({ field: 'top1', title: 'top-1 accuracy (%)', percent: true, dots }),
+      ...shares.map((share) => panel({ ...share, percent: true, dots })),
       ratePanel(points.length),
     ],
   };
@@ -55,7 +61,7 @@ const epochAxis = (last: boolean): NonNullable<GroupMark['axes']>[number] => ({
   ...(last ? { title: 'epoch' } : {}),
 });
 
-function panel(options: { field: 'loss' | 'top1'; title: string; percent?: boolean; dots: boolean }): GroupMark {
+function panel(options: { field: string; title: string; percent?: boolean; dots: boolean }): GroupMark {
   const { field, title, percent, dots } = options;
   const height = 190;
   const y = percent ? { signal: `scale('y', datum.${field} * 100)` } : { scale: 'y', field };

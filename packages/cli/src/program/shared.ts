@@ -6,7 +6,7 @@ export type SetExitCode = (code: number) => void;
 
 /** What train, eval and classify share about data. */
 export const dataOption = (): Option =>
-  new Option('--data <data>', 'cifar10, synthetic, or a folder: DIR/CLASS/*.jpg, or *.bin as of CIFAR-10');
+  new Option('--data <data>', 'cifar10, coco, synthetic, or a folder: DIR/CLASS/*.jpg, *.bin as of CIFAR-10, or as of COCO');
 export const dataDirOption = (): Option =>
   new Option('--data-dir <dir>', 'folder that holds CIFAR-10 (default: downloaded to ~/.cache/convkit)');
 export const limitOption = (): Option =>

@@ -42,7 +42,12 @@ export function addTrain(program: Command, setExitCode: SetExitCode): void {
     )
     .addOption(new Option('--warmup-epochs <n>', 'epochs of linear warmup').argParser(number(0)))
     .addOption(new Option('--label-smoothing <e>', 'share of the target that is spread over all classes').argParser(number(0, 1)))
-    .option('--no-augment', 'train on the images as they are, without random crops and flips')
+    .option('--no-augment', 'train on the images as they are, without random crops, flips and mosaics')
+    .addOption(new Option('--close-mosaic <n>', 'of detectors: last epochs without mosaics').argParser(wholeNumber(0)))
+    .addOption(
+      new Option('--mixup <p>', 'of detectors: share of the mosaics that are blended with another').argParser(number(0, 1)),
+    )
+    .addOption(new Option('--multi-scale <r>', 'of detectors: sizes of the input from 1 − r to 1 + r').argParser(number(0, 0.9)))
     .addOption(new Option('--accumulate <n>', 'batches whose gradients make one step').argParser(wholeNumber(1)))
     .addOption(new Option('--clip-norm <n>', 'a longer gradient is shortened to this').argParser(positive))
     .addOption(new Option('--image-size <n>', 'side of the input').argParser(wholeNumber(1)))
@@ -54,12 +59,14 @@ export function addTrain(program: Command, setExitCode: SetExitCode): void {
       `${examples(
         'convkit train resnet8 --data synthetic --out runs/shapes',
         'convkit train resnet20 --data cifar10 --epochs 20 --batch-size 128 --out runs/a',
+        'convkit train yolov8n --data synthetic --out runs/boxes',
+        'convkit train yolov8n --data coco --data-dir coco/ --weights yolov8n.pt',
         'convkit train resnet18 --data photos/ --pretrained',
         'convkit train resnet18 --data photos/ --weights resnet18.safetensors --freeze backbone',
         'convkit train --resume --out runs/a',
       )}
 What is not given is chosen for the data set, and printed and kept in config.json.
-A folder may hold train/ and val/ (or test/); otherwise a fifth of each class is held out.
+A folder may hold train/ and val/ (or test/); otherwise a fifth of each class is held out. Detectors take COCO and folders in its format.
 Ctrl-C finishes the step, saves a checkpoint and exits with 130; a second one exits at once.`,
     )
     .action(async (model: string | undefined, options: TrainOptions, command: Command) => {

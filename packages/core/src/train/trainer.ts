@@ -102,7 +102,8 @@ export class Trainer<Output = Tensor, L extends Labels = Int32Array> {
   }
 
   /**
-   * Trains until `epochs` are done. A model without weights gets its initial ones; weights that are there stay.
+   * Trains until `epochs` are done. A model without weights gets its initial ones; weights that are there stay. With `ema`, a
+   * model whose run is complete has the averaged weights.
    *
    * Throws NonFiniteError, before the weights change, if a loss or gradient is NaN or infinite; FormatError if the checkpoint
    * to resume is of another run; and whatever the source, the store or a logger throws.
@@ -150,7 +151,9 @@ export class Trainer<Output = Tensor, L extends Labels = Int32Array> {
       if (ema && found) await ema.load(averageOf(found));
       const { validationLoss = loss, logits = outputTensor } = this.#options;
       const settings = { ...this.#options, model, optimizer, ema, loss, validationLoss, metrics, logits, accumulate, rateFactor };
-      return await new Fit(settings, source, options, progress).run();
+      const result = await new Fit(settings, source, options, progress).run();
+      if (!result.stopped) ema?.swap(); // the averages are what was validated
+      return result;
     } finally {
       optimizer.dispose();
       ema?.dispose();
