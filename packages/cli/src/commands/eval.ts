@@ -7,10 +7,12 @@ import { dataLabel, openHeldOut } from '../data.js';
 import { UsageError } from '../errors.js';
 import { count, decimal, percent, table } from '../format.js';
 import { loadModel } from '../model.js';
+import { findModel, isDetector } from '../model-packages.js';
 import type { CommonOptions } from '../options.js';
 import { Output } from '../output.js';
 import { confusionSvg } from '../pictures/confusion.js';
 import { Progress } from '../progress.js';
+import { runDetectionEval } from './detection-eval.js';
 
 export interface EvalOptions extends CommonOptions {
   weights: string;
@@ -19,12 +21,19 @@ export interface EvalOptions extends CommonOptions {
   dataDir?: string;
   batchSize: number;
   limit?: number;
+  /** Of detectors: least score, overlap, most objects of an image, width and height of the input. */
+  conf?: number;
+  iou?: number;
+  maxDetections?: number;
+  size?: [number, number];
   out?: string;
   mean?: [number, number, number];
   std?: [number, number, number];
 }
 
 export async function runEval(name: string, options: EvalOptions): Promise<void> {
+  const asked = await findModel(name);
+  if (isDetector(asked)) return runDetectionEval(name, asked, options);
   const output = new Output(options.json);
   const progress = new Progress(output);
   const data = await openHeldOut(options, progress);

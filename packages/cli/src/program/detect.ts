@@ -5,13 +5,14 @@ import { examples, renameOption, sources } from './shared.js';
 
 /** What detect and eval share about the choice of detections. */
 export const sizeOption = (): Option =>
-  new Option('--size <n|WxH>', "side of the net's input, or its width and height (default: the net's own)").argParser(
+  new Option('--size <n|WxH>', "detectors: side of the net's input, or its width and height (default: the net's own)").argParser(
     sideOrSides,
   );
 export const iouOption = (): Option =>
-  new Option('--iou <share>', "of two boxes of a class that overlap more, one goes (default: the net's own)").argParser(
-    number(0, 1),
-  );
+  new Option(
+    '--iou <share>',
+    "detectors: of two boxes of a class that overlap more, one goes (default: the net's own)",
+  ).argParser(number(0, 1));
 
 export function addDetect(program: Command): void {
   const detect = program
