@@ -4,6 +4,7 @@ import { type FeatureStage, tap } from './features.js';
 import { type Image, type ImageInput, type Preprocessing, preprocess, toImage } from './image.js';
 import { Linear } from './layers/linear.js';
 import { DEFAULT_SEED, Module, inference } from './module.js';
+import { predictWith } from './predict.js';
 import { Random } from './random.js';
 
 export interface Prediction {
@@ -53,7 +54,8 @@ export abstract class Classifier extends Module<Tensor> {
   /** `classify` for several images in one batch. */
   async classifyAll(images: ImageBatch, { topk = 5 }: { topk?: number } = {}): Promise<Prediction[][]> {
     const input = await this.#input(images);
-    const probabilities = tidy(() => softmax(this.forward(input(), inference), -1) as Tensor2D);
+    const compute = (x: Tensor) => softmax(this.forward(x, inference), -1) as Tensor2D;
+    const probabilities = tidy(() => predictWith(this, 'probabilities', compute, input()));
     try {
       return (await probabilities.array()).map((row) => this.#top(row, topk));
     } finally {

@@ -11,6 +11,8 @@ export type { FeatureStage } from './features.js';
 export { freeze, unfreeze } from './freeze.js';
 export type { NamePattern } from './freeze.js';
 export { fuse } from './fuse.js';
+export { PREDICT, predict, predictWith } from './predict.js';
+export type { PredictingBackend } from './predict.js';
 export { defineModel } from './model.js';
 export type { ClassModel, CommonConfig, KnownDataset, ModelFactory, ModelInfo, Task } from './model.js';
 export { openWeights, weightsConfig } from './pretrained.js';

@@ -1,6 +1,16 @@
-import { type BackendValues, type DataType, KernelBackend, type TensorInfo, util } from '@tensorflow/tfjs-core';
+import { ConvkitError, type Module, PREDICT, type PredictingBackend } from '@convkit/core';
+import {
+  type BackendValues,
+  type DataType,
+  KernelBackend,
+  type Tensor,
+  type TensorInfo,
+  engine,
+  util,
+} from '@tensorflow/tfjs-core';
 import { type DType, type HostValues, Slot, Value } from './graph.js';
 import { permutation, permute, plainLayout } from './layout.js';
+import { Predictions } from './predictions.js';
 import { type SessionStatistics, Sessions } from './session.js';
 
 type DataId = TensorInfo['dataId'];
@@ -23,12 +33,14 @@ const LONGEST_RECORDING = 100_000;
  * tfjs on ONNX Runtime. Kernels record; the first read runs, as one graph, whatever is recorded and still referenced. What was
  * disposed by then is never computed.
  */
-export class OnnxBackend extends KernelBackend {
+export class OnnxBackend extends KernelBackend implements PredictingBackend {
   readonly #entries = new Map<DataId, Entry>();
   /** Values that are recorded and not yet computed. */
   readonly #pending = new Set<Value>();
   readonly #sessions = new Sessions();
   #recorded = 0;
+  #recordOnly = false;
+  readonly #predictions = new Predictions(this);
 
   /** Runs, compiled graphs and the time that both took. */
   get statistics(): SessionStatistics {
@@ -51,8 +63,29 @@ export class OnnxBackend extends KernelBackend {
     return { dataId, shape: [...value.shape], dtype: value.dtype as DataType };
   }
 
-  /** Computes everything that is recorded and referenced. */
+  /** What `predict` of @convkit/core calls: the net as a compiled graph. */
+  [PREDICT]<T>(model: Module<unknown>, name: string, compute: (x: Tensor) => T, x: Tensor): T {
+    return this.#predictions.run(model, name, compute, x);
+  }
+
+  /** Runs `compute`, which may record but not run anything: its graph is for a file or for many runs. */
+  record(compute: () => void): void {
+    this.flush();
+    this.#recordOnly = true;
+    try {
+      compute();
+    } finally {
+      this.#recordOnly = false;
+    }
+  }
+
+  /** Computes everything that is recorded and referenced. Throws ConvkitError inside of `record`. */
   flush(): void {
+    if (this.#recordOnly) {
+      throw new ConvkitError(
+        'A net that is compiled or exported cannot read values while it runs, nor use a kernel without ONNX form.',
+      );
+    }
     const slots = new Set<Slot>();
     for (const { slot } of this.#pending) if (slot.node) slots.add(slot);
     this.#pending.clear();
@@ -129,8 +162,10 @@ export class OnnxBackend extends KernelBackend {
 
   #entry(dataId: DataId): Entry {
     const found = this.#entries.get(dataId);
-    if (!found) throw new Error('onnx: this tensor was disposed, or belongs to another backend.');
-    return found;
+    if (found) return found;
+    if (!engine().state.tensorInfo.has(dataId)) throw new Error('onnx: this tensor was disposed.');
+    engine().moveData(this, dataId); // it lies on another backend
+    return this.#entries.get(dataId)!;
   }
 }
 

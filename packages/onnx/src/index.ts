@@ -3,3 +3,6 @@ export { OnnxBackend } from './backend.js';
 export { fallbacks } from './fallback.js';
 export type { Fallback } from './fallback.js';
 export type { SessionStatistics } from './session.js';
+export { compile } from './compile.js';
+export { CompiledModel } from './compiled-model.js';
+export type { InputShape } from './compiled-model.js';

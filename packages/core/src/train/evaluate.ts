@@ -1,6 +1,7 @@
 import { type Tensor, tidy } from '@tensorflow/tfjs-core';
 import { Mean, type Metric } from '../metrics/metric.js';
-import { type Module, inference } from '../module.js';
+import type { Module } from '../module.js';
+import { predict } from '../predict.js';
 import type { BatchSource, Labels } from './batch.js';
 import { type Loss, crossEntropy } from './losses.js';
 import { now, yieldToEventLoop } from './event-loop.js';
@@ -41,7 +42,7 @@ export async function evaluate<Output = Tensor, L extends Labels = Int32Array>(
   for await (const batch of source.epoch({ epoch: 0, seed: 0 })) {
     signal?.throwIfAborted();
     const [value, scores] = tidy((): [Tensor, Tensor] => {
-      const output = model.forward(toTensor(batch), inference);
+      const output = predict(model, toTensor(batch));
       return [loss(output, batch.labels), logits(output)];
     });
     try {

@@ -26,7 +26,7 @@ export const convkitKernels: KernelTable = {
 
   ConvkitSubsample: kernel<Grid>(({ x }, { start, out, stride }) => {
     const shape = [x.shape[0], out[0], out[1], x.shape[3]];
-    const places = [0, 1].map((i) => ({ from: start[i], to: start[i] + (out[i] - 1) * stride[i] + 1 }));
+    const places = [0, 1].map((i) => ({ from: start[i], to: Math.min(x.shape[1 + i], start[i] + out[i] * stride[i]) }));
     const inputs = [places.map(({ from }) => from), places.map(({ to }) => to), [2, 3], stride].map(ints);
     return op('Slice', [x.in(NCHW), ...inputs], { shape, layout: NCHW });
   }),

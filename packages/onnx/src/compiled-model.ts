@@ -1,0 +1,87 @@
+import { type Module, ShapeError } from '@convkit/core';
+import { type Tensor, engine } from '@tensorflow/tfjs-core';
+import type { OnnxBackend } from './backend.js';
+import { type HostValues, Slot, Value } from './graph.js';
+import { inferenceModel } from './inference-model.js';
+import { inverse } from './layout.js';
+import { closedGraph, openGraph } from './open-dimensions.js';
+import { encodeModel } from './proto/model.js';
+import { type NativeSession, openRuntime } from './runtime.js';
+import { type Trace, trace } from './trace.js';
+
+/** [N, H, W, C]; null: any. */
+export type InputShape = readonly (number | null)[];
+
+/**
+ * A net as one graph with its weights inside, which ONNX Runtime folds and packs when it loads them: the fastest way to run it. The
+ * weights are those of the time of compiling.
+ */
+export class CompiledModel<T> {
+  readonly #backend: OnnxBackend;
+  readonly #session: NativeSession;
+  readonly #trace: Trace<T>;
+  readonly #shape: InputShape;
+  readonly #fetches: Record<string, null>;
+
+  constructor(backend: OnnxBackend, model: Module<unknown>, compute: (x: Tensor) => T, shape: InputShape) {
+    const graph = traceOpen(backend, model, compute, shape);
+    const outputs = graph.trace.program.outputs.map((_, i) => `y${i}`);
+    this.#backend = backend;
+    this.#trace = graph.trace;
+    this.#shape = shape;
+    this.#session = openRuntime().load(encodeModel(inferenceModel(graph.trace, graph.open, { input: 'x', outputs })));
+    this.#fetches = Object.fromEntries(outputs.map((name) => [name, null]));
+  }
+
+  /** The result for a batch; its tensors are the caller's. Throws ShapeError for a batch of another shape than it was compiled for. */
+  run(x: Tensor): T {
+    const fits = x.rank === this.#shape.length && this.#shape.every((n, axis) => n === null || n === x.shape[axis]);
+    if (!fits || x.dtype !== 'float32') {
+      const expected = this.#shape.map((n) => n ?? 'any').join(', ');
+      throw new ShapeError(`Compiled for float32 [${expected}], found ${x.dtype} [${x.shape.join(', ')}].`);
+    }
+    const { Tensor: OrtTensor } = openRuntime();
+    const feed = new OrtTensor('float32', this.#backend.readSync(x.dataId) as Float32Array, x.shape);
+    const results = this.#session.run({ x: feed }, this.#fetches, {});
+    const { program, outputs } = this.#trace;
+    const slots = program.outputs.map(({ dtype }, i) => {
+      const { data, dims } = results[`y${i}`];
+      return new Slot(dtype, dims, { data: data as HostValues });
+    });
+    return this.#trace.rebuild(
+      outputs.map(({ slot, layout }) => {
+        const found = slots[program.outputs.indexOf(slot)];
+        const shape = inverse(layout).map((axis) => found.dims[axis]);
+        return engine().makeTensorFromTensorInfo(this.#backend.store(new Value(found, shape, layout)));
+      }),
+    );
+  }
+
+  dispose(): void {
+    this.#session.dispose();
+  }
+}
+
+/** Sizes that stand for an open axis while tracing: batches of 2 and 3, sides of 64 and 96, 64 and 128 pixels. */
+const stand: readonly (readonly [number, number])[] = [
+  [2, 3],
+  [64, 96],
+  [64, 128],
+];
+
+/** The graph of a computation, with open dimensions where the shape says null. */
+export function traceOpen<T>(
+  backend: OnnxBackend,
+  model: Module<unknown>,
+  compute: (x: Tensor) => T,
+  shape: InputShape,
+  options: Parameters<typeof trace>[4] = {},
+) {
+  const sized = (which: 0 | 1): number[] => shape.map((n, axis) => n ?? stand[axis]?.[which] ?? 1);
+  const first = trace(backend, model, compute, sized(0), options);
+  if (!shape.includes(null)) return { trace: first, open: closedGraph(first) };
+  const second = trace(backend, model, compute, sized(1), options);
+  const axes = ['batch', 'height', 'width', 'channels'];
+  const names = options.input ? options.input.map((axis) => axes[axis]) : axes;
+  return { trace: first, open: openGraph(first, second, names) };
+}
