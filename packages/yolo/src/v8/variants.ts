@@ -1,6 +1,7 @@
 import { type ModelFactory, type Preprocessing, cocoClasses, defineModel } from '@convkit/core';
 import { YoloV8Classifier, type YoloV8ClassifierConfig } from './classify.js';
 import type { Scale } from './net.js';
+import { classifierWeights, detectorWeights } from './weights.js';
 import { YoloV8, type YoloV8Config } from './yolov8.js';
 
 const scales = {
@@ -26,16 +27,23 @@ const person = { preprocessing: detection, numClasses: 1, classes: ['person'], k
 function detector(name: string, size: Size, task: YoloV8Config['task']): ModelFactory<YoloV8Config, YoloV8> {
   const published: YoloV8Config = { ...(task === 'pose' ? person : coco), scale: scales[size], task };
   const dataset = task === 'pose' ? {} : { dataset: 'coco' as const };
-  return defineModel<YoloV8Config, YoloV8>({ ...about, ...dataset, name, task }, published, (config) => new YoloV8(config));
+  const weights = detectorWeights(name, task, detection);
+  return defineModel<YoloV8Config, YoloV8>(
+    { ...about, ...dataset, name, task, weights },
+    published,
+    (config) => new YoloV8(config),
+  );
 }
 
 /** Nets for classification never cut their channels off. */
-const classifier = (size: Size): ModelFactory<YoloV8ClassifierConfig, YoloV8Classifier> =>
-  defineModel<YoloV8ClassifierConfig, YoloV8Classifier>(
-    { ...about, name: `yolov8${size}-cls`, dataset: 'imagenet' },
+function classifier(size: Size): ModelFactory<YoloV8ClassifierConfig, YoloV8Classifier> {
+  const name = `yolov8${size}-cls`;
+  return defineModel<YoloV8ClassifierConfig, YoloV8Classifier>(
+    { ...about, name, dataset: 'imagenet', weights: classifierWeights(name, classification) },
     { preprocessing: classification, numClasses: 1000, scale: { ...scales[size], maxChannels: 1024 } },
     (config) => new YoloV8Classifier(config),
   );
+}
 
 export const yolov8n = detector('yolov8n', 'n', 'detect');
 export const yolov8s = detector('yolov8s', 's', 'detect');
