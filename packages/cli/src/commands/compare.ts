@@ -1,9 +1,9 @@
 import { join } from 'node:path';
-import { type Classifier, Random, inference, inputSize, summarize } from '@convkit/core';
+import { type Classifier, Random, inputSize, predict, summarize } from '@convkit/core';
 import { writeFileAtomic } from '@convkit/core/node';
 import { accuracy, evaluate } from '@convkit/core/train';
 import { type Dataset, loader } from '@convkit/datasets';
-import { type Tensor, tensor4d, tidy } from '@tensorflow/tfjs-core';
+import { type Tensor, tensor4d } from '@tensorflow/tfjs-core';
 import { startBackend } from '../backend.js';
 import { dataLabel, openHeldOut } from '../data.js';
 import { UsageError } from '../errors.js';
@@ -154,7 +154,7 @@ async function latencies(
 /** Reading the result waits until the device has computed it. */
 async function timePass(model: Classifier, x: Tensor): Promise<number> {
   const start = performance.now();
-  const y = tidy(() => model.forward(x, inference));
+  const y = predict(model, x);
   await y.data();
   const time = performance.now() - start;
   y.dispose();

@@ -15,7 +15,7 @@ import { expect, test } from 'vitest';
 import * as f from '../functional.js';
 import { batchNormInference, batchNormTraining } from '../ops/batch-norm.js';
 import { type ConvOptions, conv2d } from '../ops/conv2d.js';
-import { type MaxPoolOptions, adaptiveAvgPool, avgPool, maxPool } from '../ops/pool.js';
+import { type AvgPoolOptions, adaptiveAvgPool, avgPool, maxPool } from '../ops/pool.js';
 import { Random } from '../random.js';
 import { bceWithLogits, crossEntropy } from '../train/losses.js';
 import { testBackends, useBackend } from './test-backends.test-util.js';
@@ -25,7 +25,7 @@ type Case = [name: string, shapes: number[][], op: (...inputs: Tensor[]) => Tens
 
 const conv = (options: Partial<ConvOptions>) => (x: Tensor, filter: Tensor) =>
   conv2d(x as Tensor4D, filter as Tensor4D, { stride: [1, 1], padding: [1, 1], dilation: [1, 1], groups: 1, ...options });
-const pool: MaxPoolOptions & { countIncludePad: boolean } = {
+const pool: AvgPoolOptions = {
   ...{ kernel: [3, 3], stride: [2, 2], padding: [1, 1] },
   ...{ ceilMode: false, countIncludePad: true },
 };

@@ -4,6 +4,7 @@ import { ArgumentError } from '../errors.js';
 import { type Image, type ImageInput, type Preprocessing, toImage } from '../image.js';
 import type { Task } from '../model.js';
 import { Module, inference } from '../module.js';
+import { predictWith } from '../predict.js';
 import type { Loss } from '../train/losses.js';
 import type { DetectionLabels } from '../train/object-labels.js';
 import { type InputSize, type NetInput, type Placement, letterbox, unplaceBox } from './letterbox.js';
@@ -94,6 +95,11 @@ export abstract class Detector<Output = unknown> extends Module<Output> {
     return detection;
   }
 
+  /** The proposals for images [N, H, W, 3] as `prepare` makes them, before any is chosen; the tensors are the caller's. */
+  propose(x: Tensor): Proposals {
+    return tidy(() => this.decode(this.forward(x, inference)) as unknown as TensorContainer) as unknown as Proposals;
+  }
+
   /**
    * The objects in an image, best first.
    *
@@ -121,7 +127,7 @@ export abstract class Detector<Output = unknown> extends Module<Output> {
   async #run(inputs: readonly NetInput[]): Promise<{ candidates: Candidates[]; prototypes: (Prototypes | undefined)[] }> {
     const proposals = tidy(() => {
       const x = stack(inputs.map(({ values, height, width }) => tensor3d(values, [height, width, 3])));
-      return this.decode(this.forward(x, inference)) as unknown as TensorContainer;
+      return predictWith(this, 'proposals', (images) => this.propose(images), x) as unknown as TensorContainer;
     }) as unknown as Proposals;
     try {
       const { boxes, scores, extras, prototypes } = proposals;
