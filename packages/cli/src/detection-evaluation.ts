@@ -1,30 +1,33 @@
 import {
   type AveragePrecisionResult,
-  type DetectOptions,
   type Detection,
   type DetectionConfusionReport,
   type Detector,
+  type EvaluateDetectorOptions,
   type EvaluationType,
   averagePrecision,
   detectionConfusion,
+  evaluateDetector,
 } from '@convkit/core/detection';
 import { type DetectionDataset, matchClasses } from '@convkit/datasets';
 import { UsageError } from './errors.js';
 
 /** What a detector does on a data set. */
-export interface DetectionEvaluation {
-  /** 'bbox', and 'segm' or 'keypoints' for nets that give them. */
-  readonly results: Readonly<Partial<Record<EvaluationType, AveragePrecisionResult>>>;
+export interface DetectionReport {
+  readonly boxes: AveragePrecisionResult;
+  /** Of nets that give them. */
+  readonly masks?: AveragePrecisionResult;
+  readonly keypoints?: AveragePrecisionResult;
   readonly confusion: DetectionConfusionReport;
   /** Of each image, with the classes of the data set. */
   readonly detections: readonly { readonly id: number | string; readonly detections: readonly Detection[] }[];
   readonly imagesPerSecond: number;
 }
 
-const evaluated: Record<Detector['task'], readonly EvaluationType[]> = {
-  detect: ['bbox'],
-  segment: ['bbox', 'segm'],
-  pose: ['bbox', 'keypoints'],
+const further: Record<Detector['task'], { name: 'masks' | 'keypoints'; type: EvaluationType } | undefined> = {
+  detect: undefined,
+  segment: { name: 'masks', type: 'segm' },
+  pose: { name: 'keypoints', type: 'keypoints' },
 };
 
 /**
@@ -33,39 +36,37 @@ const evaluated: Record<Detector['task'], readonly EvaluationType[]> = {
  *
  * @throws UsageError when model and data have no class in common.
  */
-export async function evaluateDetector(
+export async function reportOnDetector(
   model: Detector,
   data: DetectionDataset,
-  rules: DetectOptions,
+  rules: Pick<EvaluateDetectorOptions, 'confidence' | 'iou' | 'maxDetections'>,
   onProgress: (state: { done: number; total: number }) => void,
-): Promise<DetectionEvaluation> {
-  const places = matchClasses(model.classes, data.classes);
-  if (places.every((place) => place < 0)) {
-    throw new UsageError(
-      `the model knows none of the data's classes: ${model.classes.slice(0, 3).join(', ')} … against ${data.classes.slice(0, 3).join(', ')} …`,
-    );
+): Promise<DetectionReport> {
+  const { classes } = data;
+  const classIndices = matchClasses(model.classes, classes);
+  if (classIndices.every((index) => index < 0)) {
+    const some = (names: readonly string[]): string => names.slice(0, 3).join(', ');
+    throw new UsageError(`the model knows none of the classes of the data: ${some(model.classes)} … against ${some(classes)} …`);
   }
-  const evaluations = evaluated[model.task].map((type) => averagePrecision({ classes: data.classes, type }));
-  const confusion = detectionConfusion({ classes: data.classes });
+  const more = further[model.task];
+  const second = more && averagePrecision({ classes, type: more.type });
+  const confusion = detectionConfusion({ classes });
   const detections: { id: number | string; detections: readonly Detection[] }[] = [];
   const start = performance.now();
-  let next = data.load(0);
-  for (let i = 0; i < data.length; i++) {
-    const { id, image, objects } = await next;
-    if (i + 1 < data.length) {
-      next = data.load(i + 1); // is decoded while the net works
-      next.catch(() => undefined); // told when it is its turn
-    }
-    const found = (await model.detect(image, rules))
-      .map((detection) => ({ ...detection, class: places[detection.class] }))
-      .filter((detection) => detection.class >= 0);
-    for (const evaluation of evaluations) evaluation.add(id, found, objects);
-    confusion.add(id, found, objects);
-    detections.push({ id, detections: found });
-    onProgress({ done: i + 1, total: data.length });
-  }
+  const boxes = await evaluateDetector(model, data, {
+    ...rules,
+    classIndices,
+    evaluation: averagePrecision({ classes }),
+    onImage: ({ index, id, objects, detections: found }) => {
+      second?.add(id, found, objects);
+      confusion.add(id, found, objects);
+      detections.push({ id, detections: found });
+      onProgress({ done: index + 1, total: data.length });
+    },
+  });
   return {
-    results: Object.fromEntries(evaluations.map((evaluation) => [evaluation.type, evaluation.result()])),
+    boxes: boxes.result(),
+    ...(more && { [more.name]: second!.result() }),
     confusion: confusion.result(),
     detections,
     imagesPerSecond: data.length / ((performance.now() - start) / 1000),

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
-import type { AveragePrecisionResult, EvaluationType } from '@convkit/core/detection';
+import type { AveragePrecisionResult } from '@convkit/core/detection';
 import { writeFileAtomic } from '@convkit/core/node';
 import { type DetectionDataset, detectionsToCoco } from '@convkit/datasets';
 import { startBackend } from '../backend.js';
 import { dataLabel } from '../data.js';
 import { openDetection } from '../detection-data.js';
-import { type DetectionEvaluation, evaluateDetector } from '../detection-evaluation.js';
+import { type DetectionReport, reportOnDetector } from '../detection-evaluation.js';
 import { UsageError } from '../errors.js';
 import { count, decimal, table } from '../format.js';
 import { loadDetector } from '../model.js';
@@ -35,35 +35,33 @@ export async function runDetectionEval(name: string, { info }: DetectorFactory, 
   if (data.notice !== undefined) output.warn(data.notice);
 
   const { conf: confidence = CONFIDENCE, maxDetections = MOST_DETECTIONS, iou } = options;
-  const rules = { confidence, maxDetections, multiLabel: true, ...(iou !== undefined && { iou }) };
-  let evaluation: DetectionEvaluation;
+  const rules = { confidence, maxDetections, ...(iou !== undefined && { iou }) };
+  let report: DetectionReport;
   try {
-    evaluation = await evaluateDetector(model, data, rules, evaluationProgress(progress));
+    report = await reportOnDetector(model, data, rules, evaluationProgress(progress));
   } finally {
     progress.end();
     model.dispose();
   }
 
-  const { results, imagesPerSecond } = evaluation;
-  const figures = figuresOf(results);
+  const { boxes, masks, keypoints, imagesPerSecond } = report;
+  const figures = {
+    ...boxes.summary,
+    ...(masks && { masks: masks.summary }),
+    ...(keypoints && { keypoints: keypoints.summary }),
+  };
   const about = { model: info.name, data: options.data, backend: backend.name, images: data.length };
-  output.print(`\n${classTable(results.bbox!)}`);
-  for (const [type, { summary }] of Object.entries(results))
-    output.print(`\n${titles[type as EvaluationType]}\n${list(summary)}`);
+  output.print(`\n${classTable(boxes)}`);
+  for (const [title, result] of Object.entries({ boxes, masks, keypoints })) {
+    if (result) output.print(`\n${title}\n${list(result.summary)}`);
+  }
   output.print(`\nspeed    ${decimal(imagesPerSecond)} images/s`);
   const result = { ...about, ...figures, imagesPerSecond };
   if (options.out !== undefined) {
-    await writeReport(options.out, `${info.name} on ${dataLabel(options.data)}`, data, evaluation, result);
+    await writeReport(options.out, `${info.name} on ${dataLabel(options.data)}`, data, report, result);
     output.print(`written  to ${options.out}: eval.json, detections.json, precision-recall.svg, confusion.svg`);
   }
   output.result(result);
-}
-
-const titles: Record<EvaluationType, string> = { bbox: 'boxes', segm: 'masks', keypoints: 'keypoints' };
-
-/** The figures of the boxes, and those of masks or keypoints under their name. */
-function figuresOf({ bbox, segm, keypoints }: DetectionEvaluation['results']): object {
-  return { ...bbox?.summary, ...(segm && { masks: segm.summary }), ...(keypoints && { keypoints: keypoints.summary }) };
 }
 
 /** `apSmall` → AP small; −1 means that there is no such object. */
@@ -94,11 +92,11 @@ async function writeReport(
   folder: string,
   title: string,
   data: DetectionDataset,
-  { results, confusion, detections }: DetectionEvaluation,
+  { boxes, masks, keypoints, confusion, detections }: DetectionReport,
   result: object,
 ): Promise<void> {
   const write = (name: string, text: string): Promise<void> => writeFileAtomic(join(folder, name), text);
-  const { curves, perClass, summary } = results.bbox!;
+  const { curves, perClass, summary } = boxes;
   const subtitle = `AP50 ${summary.ap50.toFixed(3)}, AP ${summary.ap.toFixed(3)}; ${count(data.length)} images`;
   await write('precision-recall.svg', await precisionRecallSvg({ title, subtitle, curves }));
   await write(
@@ -108,7 +106,7 @@ async function writeReport(
   await write('eval.json', `${JSON.stringify({ ...result, perClass }, null, 2)}\n`);
   const { categoryIds } = data as { categoryIds?: readonly number[] };
   const ids = categoryIds ?? data.classes.map((_, i) => i);
-  const type = results.segm ? 'segm' : results.keypoints ? 'keypoints' : 'bbox';
+  const type = masks ? 'segm' : keypoints ? 'keypoints' : 'bbox';
   const lines = detections.flatMap(({ id, detections: found }) => detectionsToCoco(id as number, found, ids, type));
   await write('detections.json', `[\n${lines.map((line) => JSON.stringify(line)).join(',\n')}\n]\n`);
 }

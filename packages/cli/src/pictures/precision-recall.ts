@@ -64,7 +64,7 @@ export function precisionRecallSvg(options: {
       {
         name: 'lines',
         type: 'ordinal',
-        domain: ['mean of the classes', named ? '' : 'one class'],
+        domain: ['mean', 'a class'],
         range: [blue, '#bbb'],
       },
     ],
@@ -74,7 +74,7 @@ export function precisionRecallSvg(options: {
     ],
     legends: [
       ...(named ? [{ stroke: 'label', symbolType: 'stroke' as const, title: 'class' }] : []),
-      { stroke: 'lines', symbolType: 'stroke', values: named ? ['mean of the classes'] : undefined },
+      { stroke: 'lines', symbolType: 'stroke', values: named ? ['mean'] : undefined },
     ],
     marks,
   };

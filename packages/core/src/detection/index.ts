@@ -1,7 +1,7 @@
 export { Detector } from './detector.js';
 export type { DetectOptions, DetectorOptions, Found, Proposals, Prototypes } from './detector.js';
 export { evaluateDetector } from './evaluate-detector.js';
-export type { EvaluateDetectorOptions, LabelledImages } from './evaluate-detector.js';
+export type { EvaluateDetectorOptions, LabelledImage, LabelledImages } from './evaluate-detector.js';
 export type { Box, Candidates, Detection, GroundTruth, Keypoint, Polygons, Rle } from './types.js';
 export { ciou, clipBox, diou, fromCxcywh, fromXywh, giou, iou, toCxcywh, toXywh } from './boxes.js';
 export { nonMaxSuppression } from './nms.js';
