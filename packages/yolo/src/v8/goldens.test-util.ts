@@ -78,6 +78,21 @@ export function describeDetector(name: string, create: () => YoloV8, goldenFile:
       });
     });
 
+    test('moves the running statistics as the reference does', async () => {
+      await withFilled(create, golden, async (model) => {
+        const { input_shape, bn_after } = golden.train!;
+        tidy(() => void model.forward(input(input_shape), { training: true }));
+        const state = await stateDict(model);
+        for (const [layer, expected] of Object.entries(bn_after)) {
+          for (const field of ['running_mean', 'running_var'] as const) {
+            const values = state.get(`${layer}.${field}`)!.data as Float32Array;
+            for (const [i, value] of expected[field].entries()) expect(Math.abs(values[i] - value)).toBeLessThan(1e-4);
+          }
+          expect(Number(state.get(`${layer}.num_batches_tracked`)!.data[0])).toBe(expected.num_batches_tracked);
+        }
+      });
+    });
+
     test('is bit-equal after saving and loading', async () => {
       await withFilled(create, golden, async (model) => {
         const saved = await stateDict(model);
