@@ -114,7 +114,8 @@ async function filesByClass(dir: string, classes: readonly string[]): Promise<Ma
   return files;
 }
 
-async function imagesBelow(dir: string): Promise<string[]> {
+/** Paths of the images in a folder and those below it, sorted. */
+export async function imagesBelow(dir: string): Promise<string[]> {
   const entries = (await readdir(dir, { withFileTypes: true })).filter(({ name }) => isVisible(name));
   const found = entries.filter((entry) => !entry.isDirectory() && isImage(entry.name)).map(({ name }) => join(dir, name));
   for (const entry of entries) if (entry.isDirectory()) found.push(...(await imagesBelow(join(dir, entry.name))));
@@ -125,6 +126,7 @@ function isVisible(name: string): boolean {
   return !name.startsWith('.');
 }
 
-function isImage(name: string): boolean {
+/** Is this a visible file with the extension of a picture? */
+export function isImage(name: string): boolean {
   return isVisible(name) && extensions.has(extname(name).toLowerCase());
 }

@@ -6,3 +6,7 @@ export { recordFolder, writeSyntheticRecords } from './synthetic-files.js';
 export { cocoDetection } from './coco.js';
 export type { CocoDetection, CocoDetectionOptions } from './coco.js';
 export type { CocoProgress } from './coco-archives.js';
+export { yoloDetection } from './yolo-detection.js';
+export type { YoloDetectionOptions } from './yolo-detection.js';
+export { vocDetection } from './voc-detection.js';
+export type { VocDetectionOptions } from './voc-detection.js';
