@@ -6,7 +6,7 @@ export type { Box, Candidates, Detection, GroundTruth, Keypoint, Polygons, Rle }
 export { ciou, clipBox, diou, fromCxcywh, fromXywh, giou, iou, toCxcywh, toXywh } from './boxes.js';
 export { nonMaxSuppression } from './nms.js';
 export type { Kept, NmsOptions } from './nms.js';
-export { letterbox, letterboxDarknet, stretchDarknet, unplaceBox, unplacePoint } from './letterbox.js';
+export { letterbox, letterboxDarknet, stretch, stretchDarknet, unplaceBox, unplacePoint } from './letterbox.js';
 export type { InputSize, LetterboxOptions, NetInput, Placement } from './letterbox.js';
 export { maskToRle, mergeRles, rleArea, rleBox, rleIou, rleToMask } from './rle.js';
 export type { MaskSize } from './rle.js';

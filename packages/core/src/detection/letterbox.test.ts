@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { type ValueRecord, bytesImage, expectBytes, expectValues, readGoldens, unit } from './goldens.test-util.js';
-import { letterbox, letterboxDarknet, stretchDarknet, unplaceBox } from './letterbox.js';
+import { letterbox, letterboxDarknet, stretch, stretchDarknet, unplaceBox } from './letterbox.js';
 import { resizeBilinear } from './resize-bilinear.js';
 import { type FloatImage, resizeDarknet } from './resize-darknet.js';
 
@@ -113,16 +113,22 @@ test("Darknet's letterbox lies where Darknet's lies, in grey of 0.5", () => {
   }
 });
 
-test('a stretched picture fills the input, and its boxes come back', () => {
-  const { values, placement } = stretchDarknet(bytesImage('image8', 37, 53), [64, 48]);
+test.each([stretch, stretchDarknet])('a stretched picture fills the input, and its boxes come back (%o)', (place) => {
+  const { values, placement } = place(bytesImage('image8', 37, 53), [64, 48]);
   expect(values.every((value) => value >= 0 && value <= 1)).toBe(true);
   expect(unplaceBox([0, 0, 48, 64], placement)).toEqual([0, 0, 53, 37]);
   expect(unplaceBox([12, 16, 100, 32], placement)).toEqual([53 / 4, 37 / 4, 53, 37 / 2]);
 });
 
+test('stretch has the bytes of OpenCV, over 255', () => {
+  const image = bytesImage('image8', 37, 53);
+  const { pixels } = resizeBilinear(image, 48, 64);
+  expect(stretch(image, [64, 48]).values).toEqual(Float32Array.from(pixels, (value) => value / 255));
+});
+
 test('pictures and inputs of one pixel work, those without pixels are refused', () => {
   const dot = { pixels: Uint8Array.of(255, 0, 51), width: 1, height: 1 };
-  for (const place of [letterbox, letterboxDarknet, stretchDarknet]) {
+  for (const place of [letterbox, letterboxDarknet, stretch, stretchDarknet]) {
     const { values } = place(dot, [2, 2]);
     expect([...values]).toEqual([1, 0, 0.2, 1, 0, 0.2, 1, 0, 0.2, 1, 0, 0.2].map(Math.fround));
     expect(place(bytesImage('image8', 37, 53), [1, 1]).values.every(Number.isFinite)).toBe(true);

@@ -90,6 +90,16 @@ export function letterboxDarknet(image: Image, size: InputSize): NetInput {
   return { values, height, width, placement };
 }
 
+/** The image in the size of the input, which changes its proportions (OpenCV's bilinear on bytes). [H, W, 3] → [height, width, 3], 0 … 1. */
+export function stretch(image: Image, size: InputSize): NetInput {
+  checkSize(image, size);
+  const [height, width] = size;
+  const { width: imageWidth, height: imageHeight } = image;
+  const values = Float32Array.from(resizeBilinear(image, width, height).pixels, (value) => unitRange[value]);
+  const placement = { scaleX: width / imageWidth, scaleY: height / imageHeight, left: 0, top: 0, imageWidth, imageHeight };
+  return { values, height, width, placement };
+}
+
 /** Darknet's plain resize, which does not keep the image's proportions. [H, W, 3] → [height, width, 3], 0 … 1. */
 export function stretchDarknet(image: Image, size: InputSize): NetInput {
   checkSize(image, size);
