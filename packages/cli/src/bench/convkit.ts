@@ -1,22 +1,23 @@
 import { readFileSync } from 'node:fs';
-import { type ClassModel, Random, inference, loadStateDict } from '@convkit/core';
+import { type ClassModel, Random, inference, loadStateDict, predictWith } from '@convkit/core';
 import { loadWeights } from '@convkit/core/node';
 import { type Loss, crossEntropy, sgd, trainStep } from '@convkit/core/train';
-import { Tensor, dispose, tensor4d, backend as tfjsBackend, tidy } from '@tensorflow/tfjs-core';
+import { Tensor, dispose, tensor4d, backend as tfjsBackend } from '@tensorflow/tfjs-core';
 import { startBackend } from '../backend.js';
 import { findModel } from '../model-packages.js';
 import type { Preparation } from './peer.js';
 import { type Engine, type Run, summaryOf } from './worker.js';
 import { smallStem } from './works.js';
 
-/** convkit on one of its backends: the forward pass of a user's `model.forward`, or the step of the trainer. */
+/** convkit on one of its backends: the forward pass of `predict`, or the step of the trainer. */
 export const convkitEngine =
   (backend: string): Engine =>
   async (preparation) => {
     const { device } = await startBackend(backend);
     const model = await buildModel(preparation);
-    const run = preparation.mode === 'training' ? trainRun(model, preparation) : inferenceRun(model, preparation);
-    return { engine: `convkit on ${backend} (${device})`, run, graphMs: graphTime() };
+    const engine = `convkit on ${backend} (${device})`;
+    if (preparation.mode === 'inference') return { engine, run: inferenceRun(model, preparation) };
+    return { engine, run: trainRun(model, preparation), graphMs: graphTime() };
   };
 
 /** The clock of a backend that runs whole graphs. */
@@ -52,19 +53,22 @@ export function readImages({ input }: Preparation): Float32Array {
 export const labelsOf = ({ batch, classes }: Preparation): Int32Array =>
   Int32Array.from({ length: batch }, (_, i) => i % classes);
 
-/** What a forward pass gives: logits, or a detector's boxes and scores. */
-type Output = Tensor | { readonly boxes: Tensor; readonly scores: Tensor };
-
 function inferenceRun(model: ClassModel, preparation: Preparation): Run {
   const { batch, side } = preparation;
   const x = tensor4d(readImages(preparation), [batch, side, side, 3]);
   return async () => {
-    const y = tidy(() => model.forward(x, inference) as Tensor) as Output;
-    const results = y instanceof Tensor ? [y] : [y.boxes, y.scores];
+    const results = predictWith(model, 'bench', (input) => resultsOf(model.forward(input, inference)), x);
     const values = (await Promise.all(results.map((result) => result.data()))) as Float32Array[];
-    dispose(y);
+    dispose(results);
     return summaryOf(values);
   };
+}
+
+/** What a user reads of a net's output: logits, or a detector's boxes and scores. */
+function resultsOf(output: unknown): Tensor[] {
+  if (output instanceof Tensor) return [output as Tensor];
+  const { boxes, scores } = output as { readonly boxes: Tensor; readonly scores: Tensor };
+  return [boxes, scores];
 }
 
 function trainRun(model: ClassModel, preparation: Preparation): Run {

@@ -16,7 +16,7 @@ export interface Row {
   readonly cpuMs: number;
   /** The first run, with all that is made ready in it. */
   readonly firstMs: number;
-  /** Median time outside of graphs (recording, reading, the optimizer's loop), of a backend that runs whole graphs. */
+  /** In training, of a backend that runs whole graphs: median time outside of them (recording, reading, the optimizer's loop). */
   readonly javaScriptMs?: number;
   /** Images of the batch by the median. */
   readonly itemsPerSecond: number;

@@ -35,7 +35,9 @@ export class Peer {
     this.#child.stdin.on('error', () => undefined); // the process is over: `ask` tells why
     this.#lines = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]();
     let last = '';
-    createInterface({ input: this.#child.stderr }).on('line', (line) => (last = line.trim() || last));
+    createInterface({ input: this.#child.stderr }).on('line', (line) => {
+      if (last === '' || /error/i.test(line)) last = line.trim();
+    });
     this.#ended = new Promise((resolve) => {
       this.#child.on('error', (error) => resolve(error.message));
       this.#child.on('close', (code, signal) => resolve(`it ended with ${signal ?? `code ${code}`}${last && `: ${last}`}`));
