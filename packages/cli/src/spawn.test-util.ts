@@ -19,8 +19,9 @@ export class Convkit {
   readonly process: ChildProcess;
   readonly outcome: Promise<Outcome>;
 
-  constructor(args: readonly string[], cwd?: string) {
-    this.process = spawn(process.execPath, [bin, ...args], { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+  constructor(args: readonly string[], cwd?: string, input?: Uint8Array) {
+    this.process = spawn(process.execPath, [bin, ...args], { cwd, stdio: [input ? 'pipe' : 'ignore', 'pipe', 'pipe'] });
+    this.process.stdin?.end(input);
     const output = { stdout: '', stderr: '' };
     this.process.stdout?.on('data', (chunk) => (output.stdout += String(chunk)));
     this.process.stderr?.on('data', (chunk) => (output.stderr += String(chunk)));
@@ -36,8 +37,9 @@ export class Convkit {
   }
 }
 
-/** Runs `convkit` to its end; relative paths are seen from `cwd`. */
-export const convkit = (args: readonly string[], cwd?: string): Promise<Outcome> => new Convkit(args, cwd).outcome;
+/** Runs `convkit` to its end; relative paths are seen from `cwd`, and `input` is its standard input. */
+export const convkit = (args: readonly string[], cwd?: string, input?: Uint8Array): Promise<Outcome> =>
+  new Convkit(args, cwd, input).outcome;
 
 /** The object that `--json` writes as the last line of standard output. */
 export function lastJson({ stdout }: Outcome): Record<string, unknown> {
