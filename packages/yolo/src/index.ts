@@ -5,7 +5,7 @@ import { v8Classifiers, v8Detectors } from './v8/variants.js';
 export { fromConfig } from './darknet/from-config.js';
 export type { DarknetFactory } from './darknet/from-config.js';
 export { DarknetDetector } from './darknet/detector.js';
-export type { DarknetDetectorConfig } from './darknet/detector.js';
+export type { DarknetDetectorConfig, Fit } from './darknet/detector.js';
 export { DarknetClassifier } from './darknet/classifier.js';
 export { DarknetNetwork } from './darknet/network.js';
 export type { Head } from './darknet/network.js';

@@ -1,5 +1,13 @@
 import { type CommonConfig, type Context, type Image, type Module, inputSize } from '@convkit/core';
-import { Detector, type NetInput, type Proposals, letterboxDarknet, stretchDarknet } from '@convkit/core/detection';
+import {
+  Detector,
+  type InputSize,
+  type NetInput,
+  type Proposals,
+  letterboxDarknet,
+  stretch,
+  stretchDarknet,
+} from '@convkit/core/detection';
 import type { DetectionLabels, Loss } from '@convkit/core/train';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { darknetLoss } from '../train/darknet-loss.js';
@@ -8,13 +16,22 @@ import { decodeHeads } from './decode.js';
 import { DarknetNetwork } from './network.js';
 import { withClasses } from './with-classes.js';
 
+/**
+ * How an image becomes the input: `letterbox`, Darknet's own, proportions kept and grey around; `stretch`, proportions changed, with OpenCV's
+ * bilinear, as programs run Darknet's files through OpenCV; `darknet`, the same with Darknet's own bilinear, whose corners lie on corners.
+ */
+export type Fit = 'letterbox' | 'stretch' | 'darknet';
+
+const fits: Readonly<Record<Fit, (image: Image, size: InputSize) => NetInput>> = {
+  letterbox: letterboxDarknet,
+  stretch,
+  darknet: stretchDarknet,
+};
+
 /** The options of a detector that comes from a `.cfg` file. */
 export interface DarknetDetectorConfig extends CommonConfig {
-  /**
-   * Do images keep their proportions, grey filling the rest? pjreddie's Darknet does so since YOLOv2; AlexeyAB's stretches images to the
-   * size of the input, unless the file says letter_box=1.
-   */
-  letterbox: boolean;
+  /** Redmon's Darknet letterboxes since YOLOv2; Bochkovskiy's stretches, unless the file says letter_box=1. */
+  fit: Fit;
 }
 
 /**
@@ -25,15 +42,15 @@ export interface DarknetDetectorConfig extends CommonConfig {
 export class DarknetDetector extends Detector<readonly Tensor[]> {
   /** The layers of the file, its heads with their anchors among them. */
   readonly network: DarknetNetwork;
-  readonly #letterbox: boolean;
+  readonly #fit: Fit;
 
-  constructor(cfg: DarknetConfig, { numClasses, classes, preprocessing, letterbox }: DarknetDetectorConfig) {
+  constructor(cfg: DarknetConfig, { numClasses, classes, preprocessing, fit }: DarknetDetectorConfig) {
     const network = new DarknetNetwork(withClasses(cfg, numClasses), inputSize(preprocessing));
     const yolo = network.heads.map(({ config }) => config).filter((config): config is YoloConfig => config.kind === 'yolo');
     const diouBeta = yolo.at(-1)?.diouBeta;
     super({ numClasses, classes, preprocessing, defaults: { iou: 0.45, multiLabel: true, ...(diouBeta && { diouBeta }) } });
     this.network = network;
-    this.#letterbox = letterbox;
+    this.#fit = fit;
   }
 
   override parts(): [string, Module][] {
@@ -55,7 +72,7 @@ export class DarknetDetector extends Detector<readonly Tensor[]> {
 
   protected override prepare(image: Image): NetInput {
     this.network.checkSize(this.inputSize);
-    return this.#letterbox ? letterboxDarknet(image, this.inputSize) : stretchDarknet(image, this.inputSize);
+    return fits[this.#fit](image, this.inputSize);
   }
 
   protected override decode(maps: readonly Tensor[]): Proposals {

@@ -55,7 +55,7 @@ export function fromConfig(text: string, name: string): DarknetFactory {
   const published: DarknetDetectorConfig = {
     preprocessing,
     numClasses,
-    letterbox: cfg.net.letterbox,
+    fit: cfg.net.letterbox ? 'letterbox' : 'stretch',
     ...(dataset && { classes: dataset.classes }),
   };
   return defineModel(

@@ -25,7 +25,7 @@ import { yolov4Tiny as yolov4TinyCfg } from './cfg/yolov4-tiny.js';
 import { yolov4 as yolov4Cfg } from './cfg/yolov4.js';
 import { yolov4xMish as yolov4xMishCfg } from './cfg/yolov4x-mish.js';
 import { DarknetClassifier } from './classifier.js';
-import { DarknetDetector, type DarknetDetectorConfig } from './detector.js';
+import { DarknetDetector, type DarknetDetectorConfig, type Fit } from './detector.js';
 import { unitPixels } from './from-config.js';
 import { DarknetNetwork } from './network.js';
 import { parseConfig } from './parse-config.js';
@@ -42,19 +42,19 @@ const reader = (cfg: string) => ({
 interface Published {
   readonly size: number;
   readonly dataset: Extract<KnownDataset, 'coco' | 'voc'>;
-  readonly letterbox: boolean;
+  readonly fit: Fit;
 }
 
 function detector(
   name: string,
   cfg: string,
-  { size, dataset, letterbox }: Published,
+  { size, dataset, fit }: Published,
 ): ModelFactory<DarknetDetectorConfig, DarknetDetector> {
   const classes = { coco: cocoClasses, voc: vocClasses }[dataset];
   const preprocessing: Preprocessing = { ...unitPixels, size };
   return defineModel<DarknetDetectorConfig, DarknetDetector>(
     { ...about, name, task: 'detect', dataset, ...weightsOf(name, { dataset, preprocessing }) },
-    { preprocessing, numClasses: classes.length, classes, letterbox },
+    { preprocessing, numClasses: classes.length, classes, fit },
     (config) => new DarknetDetector(parseConfig(cfg), config),
     reader(cfg),
   );
@@ -70,22 +70,22 @@ function classifier(name: string, cfg: string, size: number): ModelFactory<Commo
   );
 }
 
-// Whether images keep their proportions is what the program of the authors does: see DarknetDetectorConfig.
-export const yolov1 = detector('yolov1', yolov1Cfg, { size: 448, dataset: 'voc', letterbox: false });
-export const yolov1Tiny = detector('yolov1-tiny', yolov1TinyCfg, { size: 448, dataset: 'voc', letterbox: false });
-export const yolov2 = detector('yolov2', yolov2Cfg, { size: 608, dataset: 'coco', letterbox: true });
-export const yolov2Voc = detector('yolov2-voc', yolov2VocCfg, { size: 416, dataset: 'voc', letterbox: true });
-export const yolov2Tiny = detector('yolov2-tiny', yolov2TinyCfg, { size: 416, dataset: 'coco', letterbox: true });
-export const yolov2TinyVoc = detector('yolov2-tiny-voc', yolov2TinyVocCfg, { size: 416, dataset: 'voc', letterbox: true });
-export const yolov3 = detector('yolov3', yolov3Cfg, { size: 416, dataset: 'coco', letterbox: true });
-export const yolov3Voc = detector('yolov3-voc', yolov3VocCfg, { size: 416, dataset: 'voc', letterbox: true });
-export const yolov3Spp = detector('yolov3-spp', yolov3SppCfg, { size: 608, dataset: 'coco', letterbox: true });
-export const yolov3Tiny = detector('yolov3-tiny', yolov3TinyCfg, { size: 416, dataset: 'coco', letterbox: true });
-export const yolov4 = detector('yolov4', yolov4Cfg, { size: 608, dataset: 'coco', letterbox: false });
-export const yolov4Csp = detector('yolov4-csp', yolov4CspCfg, { size: 512, dataset: 'coco', letterbox: true });
-export const yolov4xMish = detector('yolov4x-mish', yolov4xMishCfg, { size: 640, dataset: 'coco', letterbox: true });
-export const yolov4Tiny = detector('yolov4-tiny', yolov4TinyCfg, { size: 416, dataset: 'coco', letterbox: false });
-export const yolov4Tiny3l = detector('yolov4-tiny-3l', yolov4Tiny3lCfg, { size: 608, dataset: 'coco', letterbox: false });
+// How images are fitted is what the program of the authors does: see DarknetDetectorConfig.
+export const yolov1 = detector('yolov1', yolov1Cfg, { size: 448, dataset: 'voc', fit: 'stretch' });
+export const yolov1Tiny = detector('yolov1-tiny', yolov1TinyCfg, { size: 448, dataset: 'voc', fit: 'stretch' });
+export const yolov2 = detector('yolov2', yolov2Cfg, { size: 608, dataset: 'coco', fit: 'letterbox' });
+export const yolov2Voc = detector('yolov2-voc', yolov2VocCfg, { size: 416, dataset: 'voc', fit: 'letterbox' });
+export const yolov2Tiny = detector('yolov2-tiny', yolov2TinyCfg, { size: 416, dataset: 'coco', fit: 'letterbox' });
+export const yolov2TinyVoc = detector('yolov2-tiny-voc', yolov2TinyVocCfg, { size: 416, dataset: 'voc', fit: 'letterbox' });
+export const yolov3 = detector('yolov3', yolov3Cfg, { size: 416, dataset: 'coco', fit: 'letterbox' });
+export const yolov3Voc = detector('yolov3-voc', yolov3VocCfg, { size: 416, dataset: 'voc', fit: 'letterbox' });
+export const yolov3Spp = detector('yolov3-spp', yolov3SppCfg, { size: 608, dataset: 'coco', fit: 'letterbox' });
+export const yolov3Tiny = detector('yolov3-tiny', yolov3TinyCfg, { size: 416, dataset: 'coco', fit: 'letterbox' });
+export const yolov4 = detector('yolov4', yolov4Cfg, { size: 608, dataset: 'coco', fit: 'stretch' });
+export const yolov4Csp = detector('yolov4-csp', yolov4CspCfg, { size: 512, dataset: 'coco', fit: 'letterbox' });
+export const yolov4xMish = detector('yolov4x-mish', yolov4xMishCfg, { size: 640, dataset: 'coco', fit: 'letterbox' });
+export const yolov4Tiny = detector('yolov4-tiny', yolov4TinyCfg, { size: 416, dataset: 'coco', fit: 'stretch' });
+export const yolov4Tiny3l = detector('yolov4-tiny-3l', yolov4Tiny3lCfg, { size: 608, dataset: 'coco', fit: 'stretch' });
 export const darknet19 = classifier('darknet19', darknet19Cfg, 256);
 export const darknet53 = classifier('darknet53', darknet53Cfg, 256);
 
