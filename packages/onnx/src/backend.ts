@@ -8,7 +8,7 @@ import {
   engine,
   util,
 } from '@tensorflow/tfjs-core';
-import { type DType, type HostValues, Slot, Value } from './graph.js';
+import { type DType, type HostValues, Slot, Value, recording } from './graph.js';
 import { permutation, permute, plainLayout } from './layout.js';
 import { Predictions } from './predictions.js';
 import { type SessionStatistics, Sessions } from './session.js';
@@ -71,11 +71,11 @@ export class OnnxBackend extends KernelBackend implements PredictingBackend {
   /** Runs `compute`, which may record but not run anything: its graph is for a file or for many runs. */
   record(compute: () => void): void {
     this.flush();
-    this.#recordOnly = true;
+    this.#recordOnly = recording.portable = true;
     try {
       compute();
     } finally {
-      this.#recordOnly = false;
+      this.#recordOnly = recording.portable = false;
     }
   }
 

@@ -3,6 +3,9 @@ import { type Layout, OIHW, permutation, permute, physical, plainLayout } from '
 /** tfjs' types, and the int64 of ONNX' shapes and indices, which no tfjs tensor holds. */
 export type DType = 'float32' | 'int32' | 'bool' | 'int64';
 
+/** `portable`: only ONNX' own ops are recorded, and the same ones for every batch size: the graph is for a file or an optimiser. */
+export const recording = { portable: false };
+
 export type HostValues = Float32Array | Int32Array | Uint8Array;
 
 /** An attribute of an ONNX node: whole numbers are ints, `{ float }` is a float. */
@@ -37,6 +40,13 @@ export class Slot {
     this.data = source.data;
     this.constant = source.constant;
   }
+
+  /** A number for what a program's structure has to know of an input or constant. */
+  get signature(): number {
+    return (this.#signature ??= intern(`${this.constant ? `=${this.constant.join()}` : '?'} ${this.dtype}[${this.dims.join()}]`));
+  }
+
+  #signature: number | undefined;
 
   /** The result of an earlier node that was run. */
   settle(data: HostValues): void {

@@ -1,4 +1,4 @@
-import { type Node, type Slot, intern } from './graph.js';
+import type { Node, Slot } from './graph.js';
 
 /** A part of the recorded graph, in an order in which it can run. */
 export interface Program {
@@ -25,14 +25,8 @@ export function collect(outputs: readonly Slot[]): Program {
     if (known !== undefined) return known;
     const number = numbers.size;
     numbers.set(slot, number);
-    const kind = `${slot.dtype}[${slot.dims.join()}]`;
-    if (slot.constant) {
-      constants.push(slot);
-      key.push(intern(`=${kind}${slot.constant.join()}`));
-    } else {
-      leaves.push(slot);
-      key.push(intern(`?${kind}`));
-    }
+    (slot.constant ? constants : leaves).push(slot);
+    key.push(slot.signature);
     return number;
   };
   for (const node of nodes) {

@@ -8,8 +8,9 @@ import {
   type FusedConv2DAttrs,
   backend_util,
 } from '@tensorflow/tfjs-core';
-import { type Slot, Value, ints, op, raw, reshaped, transposed } from '../graph.js';
-import { NCHW, OIHW } from '../layout.js';
+import { type Slot, Value, constant, op, raw, reshaped, transposed } from '../graph.js';
+import { NCHW, OIHW, physical } from '../layout.js';
+import { blockedConv, fitsBlocks } from './blocked.js';
 import { elementwise } from './broadcast.js';
 import { activated } from './elementwise.js';
 import { filterGradient } from './filter-gradient.js';
@@ -47,8 +48,21 @@ const padding = ({ height, width }: ConvPlan): number[] => [
 /** y = x ∗ filter: [N,H,W,cin] ∗ [kh,kw,cin/groups,cout] → [N,H',W',cout]. */
 export function convolve(x: Value, filter: Value, p: ConvPlan, bias?: Value): Value {
   const shape = [x.shape[0], p.height.out, p.width.out, filter.shape[3]];
-  const inputs = [x.in(NCHW), filter.in(OIHW), ...(bias ? [bias.in()] : [])];
-  return op('Conv', inputs, { shape, layout: NCHW }, { ...attributes(p), pads: padding(p) });
+  return convolution(x.in(NCHW), filter.in(OIHW), shape, { ...attributes(p), pads: padding(p) }, bias?.in());
+}
+
+type OnnxWindows = { readonly group: number } & Readonly<
+  Record<'kernel_shape' | 'strides' | 'dilations' | 'pads', readonly number[]>
+>;
+
+/** Chooses the faster of ONNX Runtime's two convolutions. */
+function convolution(x: Slot, filter: Slot, shape: readonly number[], windows: OnnxWindows, bias?: Slot): Value {
+  const dims = physical(shape, NCHW);
+  const { group, ...rest } = windows;
+  if (group === 1 && !bias && fitsBlocks(x.dims[1], dims[1], dims[0] * dims[2] * dims[3])) {
+    return new Value(blockedConv(x, filter, dims, rest), shape, NCHW);
+  }
+  return op('Conv', [x, filter, ...(bias ? [bias] : [])], { shape, layout: NCHW }, windows);
 }
 
 const attributes = ({ height, width, groups }: ConvPlan) => ({
@@ -71,16 +85,22 @@ export function inputGradient(dy: Value, filter: Value, p: ConvPlan): Value {
   const [top, left] = [height, width].map((axis) => extent(axis) - 1 - axis.before);
   const pads = [top, left, height.in - height.out + height.before, width.in - width.out + width.before];
   const flipped = flip(filter.in(OIHW), groups);
-  return op('Conv', [dy.in(NCHW), flipped], { shape, layout: NCHW }, { ...attributes(p), pads });
+  return convolution(dy.in(NCHW), flipped, shape, { ...attributes(p), pads });
 }
 
 /** [cout, cin/groups, kh, kw] → [cin, cout/groups, kh, kw], each filter turned by half a turn. */
 function flip(filter: Slot, groups: number): Slot {
   const [cout, depth, kh, kw] = filter.dims;
   const taps = kh * kw;
-  let own = reshaped(filter, [groups, cout / groups, depth, taps]);
-  if (taps > 1) own = raw('Slice', [own, ints([-1]), ints([-taps - 1]), ints([3]), ints([-1])], own.dims);
-  return reshaped(transposed(own, [0, 2, 1, 3]), [depth * groups, cout / groups, kh, kw]);
+  let turned = filter;
+  if (taps > 1) {
+    // A product with the mirrored unit matrix: a Slice with a negative step takes three times as long.
+    const mirror = new Array<number>(taps * taps).fill(0);
+    for (let tap = 0; tap < taps; tap++) mirror[tap * taps + taps - 1 - tap] = 1;
+    turned = raw('MatMul', [reshaped(filter, [cout * depth, taps]), constant(mirror, [taps, taps])], [cout * depth, taps]);
+  }
+  const grouped = reshaped(turned, [groups, cout / groups, depth, taps]);
+  return reshaped(transposed(grouped, [0, 2, 1, 3]), [depth * groups, cout / groups, kh, kw]);
 }
 
 /** tfjs' description of a convolution as a plan. */

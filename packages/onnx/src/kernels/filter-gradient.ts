@@ -1,5 +1,6 @@
 import { type Slot, Value, constant, ints, raw, reshaped, transposed } from '../graph.js';
 import { NCHW, OIHW } from '../layout.js';
+import { blockSize, blockedProduct } from './blocked.js';
 import type { ConvPlan } from './conv.js';
 
 /**
@@ -48,62 +49,116 @@ function part(images: Slot, from: number, count: number): Slot {
 }
 
 /** The gradient [cout, cin/groups, kh, kw] over these images. */
-function product(x: Slot, dy: Slot, p: ConvPlan, { n, cin, cout }: Sizes): Slot {
+function product(x: Slot, dy: Slot, p: ConvPlan, sizes: Sizes): Slot {
   const { height, width, groups } = p;
   const [kh, kw] = [height.kernel, width.kernel];
-  const [i, o] = [cin / groups, cout / groups];
+  const [i, o] = [sizes.cin / groups, sizes.cout / groups];
+  const pixels = height.out * width.out;
+  if (fitsBlockedProduct(p, sizes)) return blocked(x, dy, p, sizes);
   const unit = [height, width].every(({ stride, dilation }) => stride === 1 && dilation === 1);
   if (unit && kh > 1 && kw > 1 && height.out >= ENOUGH_ROWS) {
     const rows = height.out + kh - 1;
-    const end = width.out + kw - 1 - width.in - width.before;
+    const right = width.out + kw - 1 - width.in - width.before;
     const below = rows - height.in - height.before;
-    const columnTaps = taps(x, 1, kw, { pads: [height.before, width.before, below, end] }, [rows, width.out]);
+    const columnTaps = taps(x, 1, kw, { pads: [height.before, width.before, below, right] }, [rows, width.out]);
     const rowTaps = taps(dy, kh, 1, { pads: [kh - 1, 0, kh - 1, 0] }, [rows, width.out], true);
-    const a = reshaped(columnTaps, [n, groups, i * kw, rows * width.out]);
-    const b = reshaped(rowTaps, [n, groups, o * kh, rows * width.out]);
-    const sum = reshaped(summed(a, b), [groups, i, kw, o, kh]);
-    return reshaped(transposed(sum, [0, 3, 1, 4, 2]), [cout, i, kh, kw]);
+    const sum = summed(columnTaps, rowTaps, [sizes.n, groups, i * kw, o * kh, rows * width.out]);
+    return reshaped(transposed(reshaped(sum, [groups, i, kw, o, kh]), [0, 3, 1, 4, 2]), [sizes.cout, i, kh, kw]);
   }
-  const pixels = height.out * width.out;
   const windows = {
     strides: [height.stride, width.stride],
     dilations: [height.dilation, width.dilation],
-    pads: [height, width].map(({ before }) => before).concat([height, width].map(end)),
+    pads: [height.before, width.before, Math.max(0, end(height)), Math.max(0, end(width))],
   };
   const whole = kh * kw === 1 && unit && windows.pads.every((amount) => amount === 0);
   const copies = whole ? x : taps(x, kh, kw, windows, [height.out, width.out]);
-  const a = reshaped(copies, [n, groups, i * kh * kw, pixels]);
-  const sum = reshaped(summed(a, reshaped(dy, [n, groups, o, pixels])), [groups, i, kh, kw, o]);
-  return reshaped(transposed(sum, [0, 4, 1, 2, 3]), [cout, i, kh, kw]);
+  const sum = summed(copies, dy, [sizes.n, groups, i * kh * kw, o, pixels]);
+  return reshaped(transposed(reshaped(sum, [groups, i, kh, kw, o]), [0, 4, 1, 2, 3]), [sizes.cout, i, kh, kw]);
 }
 
+/** Pixels up to which, and products of channels from which on, the convolution in blocks is the fastest. */
+const FEW_PIXELS = 64;
+const MANY_PRODUCTS = 64 * 64;
+
+function fitsBlockedProduct({ height, width, groups }: ConvPlan, { n, cin, cout }: Sizes): boolean {
+  const fits = groups === 1 && height.kernel * width.kernel > 1 && height.out * width.out <= FEW_PIXELS;
+  if (!fits || cin * cout < MANY_PRODUCTS) return false;
+  const block = blockSize();
+  return block > 1 && n % block === 0 && cout % block === 0;
+}
+
+/** The gradient as a convolution in which images and channels, and stride and dilation, change places. */
+function blocked(x: Slot, dy: Slot, { height, width }: ConvPlan, { n, cin, cout }: Sizes): Slot {
+  const block = blockSize();
+  const read = [height, width].map((axis) => axis.in + axis.before + end(axis));
+  const padded = raw('Pad', [x, ints([0, 0, height.before, width.before, 0, 0, end(height), end(width)])], [n, cin, ...read]);
+  const [rows, pixels] = [read[0] * read[1], height.out * width.out];
+  const images = transposed(reshaped(padded, [n / block, block, cin, rows]), [2, 0, 3, 1]);
+  const filters = transposed(reshaped(dy, [n / block, block, cout / block, block, pixels]), [2, 0, 4, 1, 3]);
+  const result = blockedProduct(
+    reshaped(images, [cin, n, ...read]),
+    reshaped(filters, [cout, n, height.out, width.out]),
+    [cin, cout, height.kernel, width.kernel],
+    {
+      kernel_shape: [height.out, width.out],
+      strides: [height.dilation, width.dilation],
+      dilations: [height.stride, width.stride],
+    },
+  );
+  return transposed(result, [1, 0, 2, 3]);
+}
+
+/** Zeros after the input that a window reads; negative: elements of the input that none reads. */
 const end = (axis: ConvPlan['height']): number =>
-  Math.max(0, (axis.out - 1) * axis.stride + (axis.kernel - 1) * axis.dilation + 1 - axis.in - axis.before);
+  (axis.out - 1) * axis.stride + (axis.kernel - 1) * axis.dilation + 1 - axis.in - axis.before;
 
 /** [N,C,H,W] → [N, C·kh·kw, …out]: each channel once for each tap of a window. `backward`: the taps in reverse order. */
 function taps(
   x: Slot,
   kh: number,
   kw: number,
-  windows: Record<string, readonly number[]>,
+  windows: Readonly<Record<string, readonly number[]>>,
   out: readonly number[],
   backward = false,
 ): Slot {
   const [n, channels] = x.dims;
+  const filters = singles(channels, kh, kw, backward);
+  const dims = [n, channels * kh * kw, ...out];
+  return raw('Conv', [x, filters], dims, { kernel_shape: [kh, kw], group: channels, ...windows });
+}
+
+const filtersOfOne = new Map<string, Slot>();
+
+/** [channels · kh · kw, 1, kh, kw]: for each channel, filters with a single 1. */
+function singles(channels: number, kh: number, kw: number, backward: boolean): Slot {
+  const key = [channels, kh, kw, backward].join();
+  const known = filtersOfOne.get(key);
+  if (known) return known;
   const count = kh * kw;
   const ones = new Array<number>(channels * count * count).fill(0);
   for (let c = 0; c < channels; c++) {
     for (let t = 0; t < count; t++) ones[(c * count + t) * count + (backward ? count - 1 - t : t)] = 1;
   }
   const filters = constant(ones, [channels * count, 1, kh, kw]);
-  return raw('Conv', [x, filters], [n, channels * count, ...out], { kernel_shape: [kh, kw], group: channels, ...windows });
+  filtersOfOne.set(key, filters);
+  return filters;
 }
 
-/** a · bᵀ over the last axis, summed over the images. */
-function summed(a: Slot, b: Slot): Slot {
-  const [n, groups, rows] = a.dims;
-  const columns = b.dims[2];
-  const products = raw('com.microsoft:FusedMatMul', [a, b], [n, groups, rows, columns], { transB: 1 });
-  if (n === 1) return reshaped(products, [groups, rows, columns]);
-  return raw('ReduceSum', [products, ints([0])], [groups, rows, columns], { keepdims: 0 });
+/**
+ * a · bᵀ over the pixels, summed over the images: [groups, rows, columns]. One product over the pixels of all images where
+ * those of each image would write more than reordering reads.
+ */
+function summed(
+  a: Slot,
+  b: Slot,
+  [n, groups, rows, columns, pixels]: readonly [n: number, groups: number, rows: number, columns: number, pixels: number],
+): Slot {
+  const [left, right] = [reshaped(a, [n, groups, rows, pixels]), reshaped(b, [n, groups, columns, pixels])];
+  const dims = [groups, rows, columns];
+  const multiply = (x: Slot, y: Slot, batch: readonly number[]) =>
+    raw('com.microsoft:FusedMatMul', [x, y], [...batch, rows, columns], { transB: 1 });
+  if (n === 1) return reshaped(multiply(left, right, [n, groups]), dims);
+  if (columns * 2 < pixels) return raw('ReduceSum', [multiply(left, right, [n, groups]), ints([0])], dims, { keepdims: 0 });
+  const merged = (slot: Slot, size: number) => reshaped(transposed(slot, [1, 2, 0, 3]), [groups, size, n * pixels]);
+  return multiply(merged(left, rows), merged(right, columns), [groups]);
 }

@@ -1,0 +1,80 @@
+import { Node, type Slot, constant, raw, recording, reshaped, transposed } from '../graph.js';
+import { encodeModel } from '../proto/model.js';
+import { openRuntime } from '../runtime.js';
+
+/**
+ * ONNX Runtime's own convolution over blocks of channels: images [N, C/b, H, W, b], filters [O/b, I/b, kh, kw, b of I, b of O].
+ * Its optimiser takes it for constant filters only; with filters that change it is recorded by name. It computes without the
+ * copies that the other convolution makes of each window.
+ */
+const DOMAIN = 'com.microsoft.nchwc';
+
+/** Products of pixels and images from which on the reordering of a filter pays, for each output channel. */
+const PIXELS_PER_CHANNEL = 32;
+
+/** Whether a convolution of these sizes is faster in blocks. */
+export function fitsBlocks(cin: number, cout: number, pixels: number): boolean {
+  if (recording.portable || pixels < PIXELS_PER_CHANNEL * Math.max(cin, cout)) return false;
+  const block = blockSize();
+  return block > 1 && cin % block === 0 && cout % block === 0;
+}
+
+/** The convolution of an NCHW image with OIHW filters. */
+export function blockedConv(
+  x: Slot,
+  filter: Slot,
+  dims: readonly number[],
+  attributes: Readonly<Record<string, readonly number[]>>,
+): Slot {
+  return blockedProduct(raw(`${DOMAIN}:ReorderInput`, [x], x.dims), blockedFilter(filter), dims, attributes);
+}
+
+/** The same for an image and filters that are in blocks already; the result is not. */
+export function blockedProduct(
+  x: Slot,
+  filter: Slot,
+  dims: readonly number[],
+  attributes: Readonly<Record<string, readonly number[]>>,
+): Slot {
+  const y = raw(`${DOMAIN}:Conv`, [x, filter], dims, attributes);
+  return raw(`${DOMAIN}:ReorderOutput`, [y], dims, { channels: dims[1] });
+}
+
+/** OIHW in blocks of input and output channels; its dimensions stay in name. */
+function blockedFilter(filter: Slot): Slot {
+  const [o, i, kh, kw] = filter.dims;
+  const block = blockSize();
+  const parts = reshaped(filter, [o / block, block, i / block, block, kh, kw]);
+  return reshaped(transposed(parts, [0, 2, 4, 5, 3, 1]), [o, i, kh, kw]);
+}
+
+let size: number | undefined;
+
+/** Channels in a block: 16 or 8 by the width of this machine's vectors; 1 where the runtime has no such convolution. */
+export function blockSize(): number {
+  return (size ??= findBlockSize());
+}
+
+/** Reorders two pixels of 16 channels and looks where the second channel went. */
+function findBlockSize(): number {
+  const channels = 16;
+  const values = Array.from({ length: 2 * channels }, (_, i) => i);
+  const input = constant(values, [1, channels, 1, 2]);
+  const node = new Node(`${DOMAIN}:ReorderInput`, [input], [{ dtype: 'float32', dims: [1, channels, 1, 2] }], {});
+  const bytes = new Uint8Array(Float32Array.from(values).buffer);
+  const model = {
+    nodes: [{ node, inputs: ['x'], outputs: ['y'] }],
+    inputs: [],
+    outputs: [{ name: 'y', dtype: 'float32', dims: [1, channels, 1, 2] }],
+    initializers: [{ name: 'x', dtype: 'float32', dims: [1, channels, 1, 2], bytes }],
+  } as const;
+  try {
+    const session = openRuntime().load(encodeModel(model), { graphOptimizationLevel: 'disabled' });
+    const order = session.run({}, { y: null }, {}).y.data as Float32Array;
+    session.dispose();
+    // In blocks of b the second pixel of the first channel, value 1, comes after b values.
+    return order.indexOf(1);
+  } catch {
+    return 1;
+  }
+}
