@@ -74,6 +74,7 @@ export { loadBackbone } from './weights/backbone.js';
 export type { BackboneOptions, BackboneReport } from './weights/backbone.js';
 export { renameRules } from './weights/rename.js';
 export { decodePyTorch } from './weights/pytorch.js';
+export { narrowHalf } from './weights/half.js';
 export { decodeWeights } from './weights/weights-file.js';
 export type { DecodeWeights, WeightsFile } from './weights/weights-file.js';
 export { locationText, parseLocation } from './weights/weights-source.js';

@@ -6,3 +6,6 @@ export type { SessionStatistics } from './session.js';
 export { compile } from './compile.js';
 export { CompiledModel } from './compiled-model.js';
 export type { InputShape } from './compiled-model.js';
+export { exportOnnx } from './export.js';
+export type { ExportOptions } from './export.js';
+export type { NmsLimits } from './nms.js';

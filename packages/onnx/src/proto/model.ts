@@ -3,7 +3,11 @@ import type { Attribute, DType, Node } from '../graph.js';
 
 /** What an ONNX file says, https://github.com/onnx/onnx/blob/main/onnx/onnx.proto. */
 export interface Model {
-  readonly nodes: readonly { readonly node: Node; readonly inputs: readonly string[]; readonly outputs: readonly string[] }[];
+  readonly nodes: readonly {
+    readonly node: Pick<Node, 'op' | 'domain' | 'attributes'>;
+    readonly inputs: readonly string[];
+    readonly outputs: readonly string[];
+  }[];
   readonly inputs: readonly ValueInfo[];
   readonly outputs: readonly ValueInfo[];
   readonly initializers: readonly Initializer[];

@@ -1,0 +1,154 @@
+import { type Module, inference, selectBackend } from '@convkit/core';
+import { Detector } from '@convkit/core/detection';
+import { densenet100K12Bc } from '@convkit/densenet';
+import { efficientnetB0 } from '@convkit/efficientnet';
+import { googlenet } from '@convkit/inception';
+import {
+  mobilenetV1_025,
+  mobilenetV2,
+  mobilenetV3Small,
+  mobilenetV4ConvSmall,
+  mobilenetV4HybridMedium,
+} from '@convkit/mobilenet';
+import { resnet8, resnet18, seresnet50 } from '@convkit/resnet';
+import { vgg11BnCifar } from '@convkit/vgg';
+import { yolov3Tiny, yolov8n, yolov8nPose, yolov8nSeg } from '@convkit/yolo';
+import { type Tensor, memory, randomUniform, tidy, transpose } from '@tensorflow/tfjs-core';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { type ExportOptions, exportOnnx, registerOnnx } from './index.js';
+import { openRuntime } from './runtime.js';
+
+beforeAll(async () => {
+  registerOnnx();
+  await selectBackend('onnx');
+});
+
+interface Output {
+  readonly dims: readonly number[];
+  readonly values: Float32Array;
+}
+
+const images = (shape: [number, number, number, number]): Tensor => randomUniform(shape, 0, 1, 'float32', 3);
+
+/** What a file gives for images [N, H, W, 3], by output. */
+function runFile(file: Uint8Array, x: Tensor, outputs: readonly string[]): Record<string, Output> {
+  const { Tensor: OrtTensor, load } = openRuntime();
+  const [n, h, w] = x.shape as [number, number, number];
+  const planes = tidy(() => transpose(x, [0, 3, 1, 2]).dataSync()) as Float32Array;
+  const session = load(file);
+  try {
+    const fetches = Object.fromEntries(outputs.map((name) => [name, null]));
+    const results = session.run({ images: new OrtTensor('float32', planes, [n, 3, h, w]) }, fetches, {});
+    return Object.fromEntries(
+      outputs.map((name) => [name, { dims: results[name].dims, values: results[name].data as Float32Array }]),
+    );
+  } finally {
+    session.dispose();
+  }
+}
+
+/** What the net gives, under the names of its file. */
+function runNet(model: Module<unknown>, x: Tensor): Record<string, Output> {
+  const result = tidy(() => {
+    const y = model instanceof Detector ? model.propose(x) : { logits: model.forward(x, inference) as Tensor };
+    const portable = (t: Tensor) => (t.rank === 4 ? transpose(t, [0, 3, 1, 2]) : t);
+    return Object.entries(y as Record<string, Tensor | undefined>).flatMap(([name, t]) => {
+      if (!t) return [];
+      const p = portable(t);
+      return [[name, { dims: p.shape, values: p.dataSync() as Float32Array }] as const];
+    }) as unknown as Tensor[];
+  });
+  return Object.fromEntries(result as unknown as [string, Output][]);
+}
+
+function expectSame(found: Record<string, Output>, expected: Record<string, Output>, tolerance: number): void {
+  for (const [name, { dims, values }] of Object.entries(expected)) {
+    expect(found[name].dims, name).toEqual(dims);
+    const scale = values.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
+    const worst = values.reduce((most, value, i) => Math.max(most, Math.abs(value - found[name].values[i])), 0);
+    expect(worst, name).toBeLessThan(tolerance * scale);
+  }
+}
+
+const nets: Record<string, [create: () => Module<unknown>, side: number]> = {
+  resnet8: [() => resnet8(), 32],
+  resnet18: [() => resnet18({ numClasses: 5 }), 64],
+  seresnet50: [() => seresnet50({ numClasses: 5 }), 64],
+  vgg11_bn_cifar: [() => vgg11BnCifar(), 32],
+  densenet100_k12_bc: [() => densenet100K12Bc(), 32],
+  googlenet: [() => googlenet({ numClasses: 5 }), 64],
+  efficientnet_b0: [() => efficientnetB0({ numClasses: 5 }), 64],
+  mobilenetv1_025: [() => mobilenetV1_025({ numClasses: 5 }), 64],
+  mobilenet_v2: [() => mobilenetV2({ numClasses: 5 }), 64],
+  mobilenet_v3_small: [() => mobilenetV3Small({ numClasses: 5 }), 64],
+  mobilenetv4_conv_small: [() => mobilenetV4ConvSmall({ numClasses: 5 }), 64],
+  mobilenetv4_hybrid_medium: [() => mobilenetV4HybridMedium({ numClasses: 5 }), 64],
+  yolov3_tiny: [() => yolov3Tiny(), 64],
+  yolov8n: [() => yolov8n(), 64],
+  yolov8n_seg: [() => yolov8nSeg(), 64],
+  yolov8n_pose: [() => yolov8nPose(), 64],
+};
+
+describe.each(Object.entries(nets))('%s', (_, [create, side]) => {
+  test('gives in ONNX Runtime what it gives here, for any batch', () => {
+    const model = create();
+    model.initialize(1);
+    const before = memory().numTensors;
+    const options: ExportOptions = { size: [side, side] };
+    const file = exportOnnx(model, options);
+    for (const n of [1, 3]) {
+      const x = images([n, side, side, 3]);
+      const expected = runNet(model, x);
+      expectSame(runFile(file, x, Object.keys(expected)), expected, 1e-4);
+      x.dispose();
+    }
+    expect(memory().numTensors).toBe(before);
+    model.dispose();
+  });
+});
+
+test('leaves the size open where the net allows it', () => {
+  const model = resnet18({ numClasses: 5 });
+  model.initialize(1);
+  const file = exportOnnx(model, { size: 'any' });
+  const x = images([2, 96, 160, 3]);
+  expectSame(runFile(file, x, ['logits']), runNet(model, x), 1e-4);
+  x.dispose();
+  model.dispose();
+});
+
+test('stores weights in half the size, and in a quarter', () => {
+  const model = resnet8();
+  model.initialize(1);
+  const whole = exportOnnx(model, {});
+  const x = images([4, 32, 32, 3]);
+  const expected = runNet(model, x);
+  const half = exportOnnx(model, { weights: 'float16' });
+  expect(half.length).toBeLessThan(0.6 * whole.length);
+  expectSame(runFile(half, x, ['logits']), expected, 1e-2);
+  const quarter = exportOnnx(model, { weights: 'int8' });
+  expect(quarter.length).toBeLessThan(0.4 * whole.length);
+  expectSame(runFile(quarter, x, ['logits']), expected, 0.1);
+  x.dispose();
+  model.dispose();
+});
+
+test('suppresses boxes inside of the file', () => {
+  const model = yolov8n({ numClasses: 3 });
+  model.initialize(1);
+  const file = exportOnnx(model, { size: [64, 64], nms: { confidence: 0, iou: 0.5, maxDetections: 10 } });
+  const x = images([2, 64, 64, 3]);
+  const { detections, boxes, scores } = runFile(file, x, ['detections', 'boxes', 'scores']);
+  expect(detections.dims).toEqual([10, 7]);
+  const rows = Array.from({ length: 10 }, (_, i) => [...detections.values.subarray(7 * i, 7 * i + 7)]);
+  const best = [...scores.values].sort((a, b) => b - a)[0];
+  expect(rows[0][5]).toBeCloseTo(best, 6);
+  for (const [i, [image, x1, , , , score, label]] of rows.entries()) {
+    if (i > 0) expect(score).toBeLessThanOrEqual(rows[i - 1][5]);
+    const [n, classes] = [boxes.dims[1], 3];
+    const anchor = Array.from({ length: n }, (_, a) => a).find((a) => boxes.values[(image * n + a) * 4] === x1);
+    expect(scores.values[(image * n + anchor!) * classes + label]).toBe(score);
+  }
+  x.dispose();
+  model.dispose();
+});
