@@ -14,6 +14,7 @@ import {
 import { expect, test } from 'vitest';
 import * as f from '../functional.js';
 import { batchNormInference, batchNormTraining } from '../ops/batch-norm.js';
+import { convTranspose2d } from '../ops/conv-transpose2d.js';
 import { type ConvOptions, conv2d } from '../ops/conv2d.js';
 import { type AvgPoolOptions, adaptiveAvgPool, avgPool, maxPool } from '../ops/pool.js';
 import { Random } from '../random.js';
@@ -107,6 +108,31 @@ const cases: Case[] = [
   ['concat', [image, [2, 13, 12, 5]], (a, b) => f.concat([a, b])],
   ['flatten', [image], f.flatten],
   ['subsample', [image], (x) => f.subsample(x, 2)],
+  ['upsample', [image], (x) => f.upsample(x, 2)],
+  ['upsample by three', [image], (x) => f.upsample(x, 3)],
+  ['sliceChannels', [image], (x) => f.sliceChannels(x, 3, 4)],
+  ['reshape', [image], (x) => f.reshape(x, [2, -1, 4])],
+  [
+    'scale and offset of places',
+    [image],
+    (x) =>
+      f.affine(
+        x,
+        new Float32Array(96).fill(2),
+        Float32Array.from({ length: 96 }, (_, i) => i),
+        [1, 1, 12, 8],
+      ),
+  ],
+  [
+    'transposed conv 2×2, stride 2',
+    [image, [2, 2, 12, 8]],
+    (x, filter) => convTranspose2d(x as Tensor4D, filter as Tensor4D, { stride: [2, 2], padding: [0, 0] }),
+  ],
+  [
+    'transposed conv 3×3, stride 2, with a bias',
+    [image, [3, 3, 12, 8], [12]],
+    (x, filter, bias) => convTranspose2d(x as Tensor4D, filter as Tensor4D, { stride: [2, 2], padding: [1, 1] }, bias),
+  ],
   ['padChannels', [image], (x) => f.padChannels(x, 3, 2)],
   ['softmax', [[40, 30]], f.softmax],
   ['logSoftmax', [[40, 30]], f.logSoftmax],
