@@ -20,3 +20,5 @@ export type { DetectionAugmentation } from './detection/augmentation.js';
 export { cocoCategoryIds, darknetClassNames, matchClasses } from './detection/coco-classes.js';
 export { detectionsFromCoco, detectionsToCoco } from './detection/coco-results.js';
 export type { CocoResult } from './detection/coco-results.js';
+export { boxSizes, findAnchors } from './detection/anchors.js';
+export type { AnchorOptions, Anchors, BoxSize } from './detection/anchors.js';

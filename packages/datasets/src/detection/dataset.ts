@@ -22,6 +22,8 @@ export interface DetectionDataset {
   load(index: number): Promise<DetectionSample>;
   /** The objects of an image without decoding it, where that is possible. */
   objects?(index: number): readonly GroundTruth[];
+  /** Width and height of an image without decoding it, where that is possible. */
+  size?(index: number): { readonly width: number; readonly height: number };
   /** What a user should know of the data: boxes without an area, files that were left out. */
   readonly notice?: string;
 }

@@ -47,6 +47,7 @@ export function syntheticDetection(options: SyntheticDetectionOptions = {}): Det
     length: size,
     classes,
     ids: Array.from({ length: size }, (_, i) => i),
+    size: () => ({ width: side, height: side }),
     load: (i) => {
       const sample = drawn.get(i) ?? draw(i);
       drawn.set(i, sample);

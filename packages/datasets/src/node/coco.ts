@@ -33,6 +33,7 @@ export interface CocoDetection extends DetectionDataset {
   /** Of each class: results for COCO's tools need them. */
   readonly categoryIds: readonly number[];
   objects(i: number): readonly GroundTruth[];
+  size(i: number): { readonly width: number; readonly height: number };
 }
 
 /** Where the files of a split are. */
@@ -101,6 +102,7 @@ function toDataset(annotations: CocoAnnotations, place: Place, name: string): Co
       at(i);
       return annotations.objects(i);
     },
+    size: (i) => at(i),
     async load(i) {
       const { id, fileName, width, height } = at(i);
       const path = join(place.images, fileName);
