@@ -185,7 +185,7 @@ export function globalAvgPool(x: Tensor): Tensor2D {
 }
 
 /** Mean over all pixels that keeps the axes: [N,H,W,C] → [N,1,1,C]. */
-export const spatialMean = (x: Tensor): Tensor => mean(x, [1, 2], true);
+export const spatialMean = (x: Tensor): Tensor => tidy(() => onePixel(globalAvgPool(x)));
 
 /** Largest value of each channel: [N,H,W,C] → [N,1,1,C]. */
 export const spatialMax = (x: Tensor): Tensor => max(x, [1, 2], true);
