@@ -3,12 +3,16 @@ import { type ProbedBackend, type SelectedBackend, listBackends, probeBackends, 
 import { UsageError, closest } from './errors.js';
 import { moduleEntry, packageFolder } from './model-packages.js';
 
+/** A package that may be installed beside the command line or in the working directory; undefined where it is not. */
+export async function loadInstalled<Exports>(spec: string): Promise<Exports | undefined> {
+  const folder = packageFolder(spec);
+  return folder === undefined ? undefined : ((await import(pathToFileURL(moduleEntry(folder)).href)) as Exports);
+}
+
 /** Makes the backend of @convkit/onnx known where that package is installed. */
 async function registerInstalledBackends(): Promise<void> {
-  const folder = packageFolder('@convkit/onnx');
-  if (folder === undefined) return;
-  const { registerOnnx } = (await import(pathToFileURL(moduleEntry(folder)).href)) as { registerOnnx: () => void };
-  registerOnnx();
+  const onnx = await loadInstalled<{ registerOnnx: () => void }>('@convkit/onnx');
+  onnx?.registerOnnx();
 }
 
 /** Asks every backend that is installed whether it works here, in the order of `auto`. */

@@ -2,7 +2,7 @@ import type { ClassModel, Classifier, CommonConfig, ModelFactory, Preprocessing 
 import type { Detector } from '@convkit/core/detection';
 import { weightsConfig } from '@convkit/core';
 import { UsageError } from './errors.js';
-import { type AnyModelFactory, findClassifier, findDetector, isDetector } from './model-packages.js';
+import { type AnyModelFactory, findClassifier, findDetector, findModel, isDetector } from './model-packages.js';
 import { type ChosenPreprocessing, type Overrides, choosePreprocessing } from './normalisation.js';
 import type { Progress } from './progress.js';
 import { type NamedWeights, fitWeights, getWeights } from './weights.js';
@@ -69,6 +69,10 @@ export const loadModel = async (name: string, options: LoadOptions, progress?: P
 /** The same for a detector. */
 export const loadDetector = async (name: string, options: LoadOptions, progress?: Progress): Promise<LoadedModel<Detector>> =>
   load(await findDetector(name), options, progress);
+
+/** The same for any net. */
+export const loadAnyModel = async (name: string, options: LoadOptions, progress?: Progress): Promise<LoadedModel<ClassModel>> =>
+  load(await findModel(name), options, progress);
 
 async function load<Model extends ClassModel>(
   factory: ModelFactory<CommonConfig, Model>,

@@ -1,10 +1,12 @@
 import { Command } from 'commander';
+import { addAnchors } from './program/anchors.js';
 import { addBench } from './program/bench.js';
 import { addClassify } from './program/classify.js';
 import { addCompare } from './program/compare.js';
 import { addDetect } from './program/detect.js';
 import { addDoctor } from './program/doctor.js';
 import { addEval } from './program/eval.js';
+import { addExport } from './program/export.js';
 import { addModels } from './program/models.js';
 import type { SetExitCode } from './program/shared.js';
 import { addSummary } from './program/summary.js';
@@ -33,7 +35,19 @@ Examples:
 Exit code: 0, 1 after a failure, 2 for wrong usage, 130 or 143 when a signal stopped a training.
 Set CONVKIT_DEBUG=1 to see where an error comes from.`,
     );
-  for (const add of [addModels, addSummary, addTrain, addEval, addCompare, addClassify, addDetect, addBench, addDoctor])
+  for (const add of [
+    addModels,
+    addSummary,
+    addTrain,
+    addEval,
+    addCompare,
+    addClassify,
+    addDetect,
+    addAnchors,
+    addExport,
+    addBench,
+    addDoctor,
+  ])
     add(program, setExitCode);
   return program;
 }

@@ -1,5 +1,4 @@
-import { type Module, inference, selectBackend } from '@convkit/core';
-import { Detector } from '@convkit/core/detection';
+import { type Module, selectBackend } from '@convkit/core';
 import { densenet100K12Bc } from '@convkit/densenet';
 import { efficientnetB0 } from '@convkit/efficientnet';
 import { googlenet } from '@convkit/inception';
@@ -13,55 +12,19 @@ import {
 import { resnet8, resnet18, seresnet50 } from '@convkit/resnet';
 import { vgg11BnCifar } from '@convkit/vgg';
 import { yolov3Tiny, yolov8n, yolov8nPose, yolov8nSeg } from '@convkit/yolo';
-import { type Tensor, memory, randomUniform, tidy, transpose } from '@tensorflow/tfjs-core';
+import { type Tensor, memory, randomUniform } from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { type ExportOptions, exportOnnx, registerOnnx } from './index.js';
-import { openRuntime } from './runtime.js';
+import { type FileOutput, runFile, runNet } from './run-file.js';
 
 beforeAll(async () => {
   registerOnnx();
   await selectBackend('onnx');
 });
 
-interface Output {
-  readonly dims: readonly number[];
-  readonly values: Float32Array;
-}
-
 const images = (shape: [number, number, number, number]): Tensor => randomUniform(shape, 0, 1, 'float32', 3);
 
-/** What a file gives for images [N, H, W, 3], by output. */
-function runFile(file: Uint8Array, x: Tensor, outputs: readonly string[]): Record<string, Output> {
-  const { Tensor: OrtTensor, load } = openRuntime();
-  const [n, h, w] = x.shape as [number, number, number];
-  const planes = tidy(() => transpose(x, [0, 3, 1, 2]).dataSync()) as Float32Array;
-  const session = load(file);
-  try {
-    const fetches = Object.fromEntries(outputs.map((name) => [name, null]));
-    const results = session.run({ images: new OrtTensor('float32', planes, [n, 3, h, w]) }, fetches, {});
-    return Object.fromEntries(
-      outputs.map((name) => [name, { dims: results[name].dims, values: results[name].data as Float32Array }]),
-    );
-  } finally {
-    session.dispose();
-  }
-}
-
-/** What the net gives, under the names of its file. */
-function runNet(model: Module<unknown>, x: Tensor): Record<string, Output> {
-  const result = tidy(() => {
-    const y = model instanceof Detector ? model.propose(x) : { logits: model.forward(x, inference) as Tensor };
-    const portable = (t: Tensor) => (t.rank === 4 ? transpose(t, [0, 3, 1, 2]) : t);
-    return Object.entries(y as Record<string, Tensor | undefined>).flatMap(([name, t]) => {
-      if (!t) return [];
-      const p = portable(t);
-      return [[name, { dims: p.shape, values: p.dataSync() as Float32Array }] as const];
-    }) as unknown as Tensor[];
-  });
-  return Object.fromEntries(result as unknown as [string, Output][]);
-}
-
-function expectSame(found: Record<string, Output>, expected: Record<string, Output>, tolerance: number): void {
+function expectSame(found: Record<string, FileOutput>, expected: Record<string, FileOutput>, tolerance: number): void {
   for (const [name, { dims, values }] of Object.entries(expected)) {
     expect(found[name].dims, name).toEqual(dims);
     const scale = values.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);

@@ -1,5 +1,5 @@
-import { ArgumentError, Classifier, type Module, inference } from '@convkit/core';
-import { Detector } from '@convkit/core/detection';
+import { ArgumentError, type Classifier, type Module, inference } from '@convkit/core';
+import type { Detector } from '@convkit/core/detection';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { type InputShape, traceOpen } from './compiled-model.js';
 import { currentBackend } from './current.js';
@@ -44,7 +44,7 @@ export function exportOnnx(model: Module<unknown>, options: ExportOptions = {}):
 function float32Model(model: Module<unknown>, { batch = 'any', size, nms = false, metadata }: ExportOptions): Model {
   const [height, width] = size === 'any' ? [null, null] : (size ?? ownSize(model));
   const shape: InputShape = [batch === 'any' ? null : batch, height, width, 3];
-  const compute = model instanceof Detector ? (x: Tensor) => model.propose(x) : (x: Tensor) => model.forward(x, inference);
+  const compute = isDetector(model) ? (x: Tensor) => model.propose(x) : (x: Tensor) => model.forward(x, inference);
   const { trace, open } = traceOpen<unknown>(currentBackend(), model, compute, shape, { input: NCHW, output: portable });
   const names = trace.program.outputs.map((slot) => {
     const path = trace.paths[trace.outputs.findIndex((value) => value.slot === slot)];
@@ -53,7 +53,7 @@ function float32Model(model: Module<unknown>, { batch = 'any', size, nms = false
   const plain = inferenceModel(trace, open, { input: 'images', outputs: names });
   const described = { ...plain, metadata: { ...description(model), ...metadata } };
   if (nms === false) return described;
-  if (!(model instanceof Detector)) throw new ArgumentError('Only detectors have boxes to suppress: leave `nms` out.');
+  if (!isDetector(model)) throw new ArgumentError('Only detectors have boxes to suppress: leave `nms` out.');
   return withSuppression(described, nms === true ? {} : nms);
 }
 
@@ -61,8 +61,8 @@ function float32Model(model: Module<unknown>, { batch = 'any', size, nms = false
 const portable = (value: Value): Layout => (value.rank === 4 ? NCHW : plainLayout(value.rank));
 
 function ownSize(model: Module<unknown>): readonly [number, number] {
-  if (model instanceof Detector) return model.inputSize;
-  if (model instanceof Classifier) {
+  if (isDetector(model)) return model.inputSize;
+  if (isClassifier(model)) {
     const { size } = model.preprocessing;
     return typeof size === 'number' ? [size, size] : size;
   }
@@ -71,14 +71,18 @@ function ownSize(model: Module<unknown>): readonly [number, number] {
 
 /** What a reader of the file needs to know besides the graph. */
 function description(model: Module<unknown>): Record<string, string> {
-  if (model instanceof Detector) {
+  if (isDetector(model)) {
     const preprocessing = { fit: 'letterbox', scale: 1 / 255 };
     return { task: model.task, classes: JSON.stringify(model.classes), preprocessing: JSON.stringify(preprocessing) };
   }
-  if (!(model instanceof Classifier)) return {};
+  if (!isClassifier(model)) return {};
   return {
     task: 'classify',
     classes: JSON.stringify(model.classes),
     preprocessing: JSON.stringify(model.preprocessing),
   };
 }
+
+// Told by what they have: a net of another copy of @convkit/core is of another class.
+export const isDetector = (model: Module<unknown>): model is Detector => 'propose' in model;
+const isClassifier = (model: Module<unknown>): model is Classifier => 'classifyAll' in model;

@@ -1,0 +1,66 @@
+import { type Module, inference } from '@convkit/core';
+import { type Tensor, randomUniform, tidy, transpose } from '@tensorflow/tfjs-core';
+import { isDetector } from './export.js';
+import { openRuntime } from './runtime.js';
+
+/** One output of a net: PyTorch's order of axes for images. */
+export interface FileOutput {
+  readonly dims: readonly number[];
+  readonly values: Float32Array;
+}
+
+/** What an exported file gives for images [N, H, W, 3], by output. */
+export function runFile(file: Uint8Array, x: Tensor, outputs: readonly string[]): Record<string, FileOutput> {
+  const runtime = openRuntime();
+  const [n, h, w] = x.shape as [number, number, number];
+  const planes = tidy(() => transpose(x, [0, 3, 1, 2]).dataSync()) as Float32Array;
+  const session = runtime.load(file);
+  try {
+    const fetches = Object.fromEntries(outputs.map((name) => [name, null]));
+    const results = session.run({ images: new runtime.Tensor('float32', planes, [n, 3, h, w]) }, fetches, {});
+    return Object.fromEntries(
+      outputs.map((name) => [name, { dims: results[name].dims, values: results[name].data as Float32Array }]),
+    );
+  } finally {
+    session.dispose();
+  }
+}
+
+/** What the net itself gives, under the names of its file. */
+export function runNet(model: Module<unknown>, x: Tensor): Record<string, FileOutput> {
+  const found: Record<string, FileOutput> = {};
+  tidy(() => {
+    const outputs = isDetector(model) ? { ...model.propose(x) } : { logits: model.forward(x, inference) as Tensor };
+    for (const [name, tensor] of Object.entries<Tensor | undefined>(outputs)) {
+      if (!tensor) continue;
+      const portable = tensor.rank === 4 ? transpose(tensor, [0, 3, 1, 2]) : tensor;
+      found[name] = { dims: portable.shape, values: portable.dataSync() as Float32Array };
+    }
+  });
+  return found;
+}
+
+/**
+ * How far an exported file strays from its net on one image of noise: the largest difference of each output, as a share of the output's
+ * largest value.
+ */
+export function exportDifference(
+  model: Module<unknown>,
+  file: Uint8Array,
+  [height, width]: readonly [number, number],
+): Record<string, number> {
+  const x = randomUniform([1, height, width, 3], 0, 1, 'float32', 0);
+  try {
+    const expected = runNet(model, x);
+    const found = runFile(file, x, Object.keys(expected));
+    return Object.fromEntries(
+      Object.entries(expected).map(([name, { values }]) => {
+        const scale = values.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
+        const worst = values.reduce((most, value, i) => Math.max(most, Math.abs(value - found[name].values[i])), 0);
+        return [name, scale === 0 ? worst : worst / scale];
+      }),
+    );
+  } finally {
+    x.dispose();
+  }
+}
