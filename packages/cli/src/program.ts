@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { addAnchors } from './program/anchors.js';
+import { addAnchors } from './program/anchors.js';
 import { addBench } from './program/bench.js';
 import { addClassify } from './program/classify.js';
 import { addCompare } from './program/compare.js';
@@ -43,6 +44,7 @@ Set CONVKIT_DEBUG=1 to see where an error comes from.`,
     addCompare,
     addClassify,
     addDetect,
+    addAnchors,
     addAnchors,
     addExport,
     addBench,
