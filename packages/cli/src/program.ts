@@ -1,6 +1,5 @@
 import { Command } from 'commander';
 import { addAnchors } from './program/anchors.js';
-import { addAnchors } from './program/anchors.js';
 import { addBench } from './program/bench.js';
 import { addClassify } from './program/classify.js';
 import { addCompare } from './program/compare.js';
@@ -44,7 +43,6 @@ Set CONVKIT_DEBUG=1 to see where an error comes from.`,
     addCompare,
     addClassify,
     addDetect,
-    addAnchors,
     addAnchors,
     addExport,
     addBench,
