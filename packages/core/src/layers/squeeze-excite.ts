@@ -1,5 +1,5 @@
-import { type Tensor, mean, mul } from '@tensorflow/tfjs-core';
-import { relu, sigmoid } from '../functional.js';
+import { type Tensor, mul } from '@tensorflow/tfjs-core';
+import { relu, sigmoid, spatialMean } from '../functional.js';
 import type { Initializer } from '../init.js';
 import { type Context, Module, pipe } from '../module.js';
 import { Conv2d } from './conv2d.js';
@@ -31,6 +31,6 @@ export class SqueezeExcite extends Module {
   }
 
   forward(x: Tensor, ctx: Context): Tensor {
-    return mul(x, pipe(ctx, mean(x, [1, 2], true), this.fc1, this.#activation, this.fc2, this.#gate));
+    return mul(x, pipe(ctx, spatialMean(x), this.fc1, this.#activation, this.fc2, this.#gate));
   }
 }
