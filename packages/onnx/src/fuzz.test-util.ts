@@ -129,7 +129,7 @@ const moves: Step[] = [
   image((x) => tf.image.resizeBilinear(x, [5, 5]), { fits: (x) => x.shape[1] === x.shape[2] }),
   image((x, graph) => tf.gather(x, order(graph, channels(x)), 3)),
   image((x, graph) => tf.gather(x, order(graph, x.shape[0]), 0)),
-  image((x) => tf.stack(tf.unstack(x, 3).reverse(), 1)),
+  image((x) => tf.stack(tf.unstack(x, 3).reverse(), 1), { fits: (x) => channels(x) > 1 }),
   image((x) => tf.concat(tf.split(x, [1, channels(x) - 1], 3).reverse(), 3), { fits: (x) => channels(x) > 1 }),
   image((x) => tf.cumsum(tf.mul(x, 0.3), 3)),
   image((x) => tf.tile(x, [1, 2, 1, 2]), { ties: true }),

@@ -67,10 +67,7 @@ test('the gradients of a dense block', () => {
   const filters = [noise([3, 3, 8, 4]), noise([3, 3, 12, 4])] as Tensor4D[];
   const count = transposes((x) => {
     const loss = (input: Tensor): Tensor => {
-      const grown = filters.reduce(
-        (y, filter) => tf.concat([y, tf.relu(tf.conv2d(y, filter, 1, 'same'))], 3) as Tensor4D,
-        input as Tensor4D,
-      );
+      const grown = filters.reduce((y, filter) => tf.concat([y, tf.relu(tf.conv2d(y, filter, 1, 'same'))], 3), input as Tensor4D);
       return tf.sum(tf.mul(globalAvgPool(tf.mul(grown, tf.sigmoid(spatialMean(grown)))), 0.5));
     };
     return tf.grad(loss)(x);
