@@ -87,14 +87,21 @@ function activation(name: string, value: (x: Tensor) => Tensor, derivative: (x: 
 }
 
 /** x · sigmoid(x), also named swish (Ramachandran et al. 2017, arXiv:1710.05941). */
-export const silu: (x: Tensor) => Tensor = activation(
-  'Silu',
-  (x) => mulTensors(x, sigmoidOf(x)),
-  (x) => {
+export const silu = (x: Tensor): Tensor => siluOp({ x }, {})[0];
+
+const siluOp = defineOp<'x', object>({
+  name: 'Silu',
+  save: { inputs: ['x'] },
+  forward: ({ x }) => [mulTensors(x, sigmoidOf(x))],
+  gradient: ([dy], [x]) => ({ x: () => siluGradient({ dy: dy, x: x }, {})[0] }),
+});
+const siluGradient = defineOp<'dy' | 'x', object>({
+  name: 'SiluGradient',
+  forward: ({ dy, x }) => {
     const s = sigmoidOf(x);
-    return mulTensors(s, addTensors(mulTensors(x, sub(1, s)), 1));
+    return [mulTensors(dy, mulTensors(s, addTensors(mulTensors(x, sub(1, s)), 1)))];
   },
-);
+});
 
 /** x · tanh(ln(1 + eˣ)) (Misra 2019, arXiv:1908.08681). */
 export const mish: (x: Tensor) => Tensor = activation(

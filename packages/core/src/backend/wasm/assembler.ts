@@ -55,6 +55,7 @@ export interface Lanes {
   /** a where b > 0, else 0. */
   wherePositive(a: Code, b: Code): Code;
   readonly zero: Code;
+  readonly one: Code;
 }
 
 export const vector: Lanes = {
@@ -68,6 +69,7 @@ export const vector: Lanes = {
   mul: (a, b) => [a, b, simd(0xe6)],
   wherePositive: (a, b) => [a, b, vector.zero, simd(0x44), simd(0x4e)],
   zero: [simd(0x0c), new Array<number>(16).fill(0)],
+  one: [simd(0x0c), Array.from({ length: 4 }, () => [0, 0, 0x80, 0x3f])],
 };
 
 export const single: Lanes = {
@@ -81,6 +83,7 @@ export const single: Lanes = {
   mul: (a, b) => [a, b, 0x94],
   wherePositive: (a, b) => [a, single.zero, b, single.zero, 0x5e, 0x1b],
   zero: [0x43, 0, 0, 0, 0],
+  one: [0x43, 0, 0, 0x80, 0x3f],
 };
 
 export const constant = (value: number): Code => [0x41, sleb(value)];

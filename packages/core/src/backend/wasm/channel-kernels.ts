@@ -100,16 +100,31 @@ export const affinePair = perChannel('affinePair', ['dy', 'x'], ['a', 'b', 'c'],
   lanes.add(lanes.add(lanes.mul(a, dy), lanes.mul(b, x)), c),
 );
 
-export const reluGradient: FunctionSource = {
-  name: 'reluGradient',
-  parameters: ['dy', 'y', 'out', 'count'],
-  body(l) {
-    const [dy, y, out, count] = ['dy', 'y', 'out', 'count'].map((name) => l.get(name)) as [Local, Local, Local, Local];
-    const step = (lanes: Lanes): Code =>
-      whileAtLeast(count, lanes.bytes / 4, [
-        lanes.store(out.get, lanes.wherePositive(lanes.load(dy.get), lanes.load(y.get))),
-        [dy, y, out].map((pointer) => increase(pointer, constant(lanes.bytes))),
-      ]);
-    return [step(vector), step(single)];
-  },
-};
+/** out = value of the arrays at each place. */
+function perPlace(
+  name: string,
+  arrays: readonly string[],
+  value: (lanes: Lanes, arrays: readonly Code[]) => Code,
+): FunctionSource {
+  return {
+    name,
+    parameters: [...arrays, 'out', 'count'],
+    body(l) {
+      const [inputs, out, count] = [arrays.map((array) => l.get(array)), l.get('out'), l.get('count')];
+      const step = (lanes: Lanes): Code => {
+        const loaded = inputs.map((pointer) => lanes.load(pointer.get));
+        return whileAtLeast(count, lanes.bytes / 4, [
+          lanes.store(out.get, value(lanes, loaded)),
+          [...inputs, out].map((pointer) => increase(pointer, constant(lanes.bytes))),
+        ]);
+      };
+      return [step(vector), step(single)];
+    },
+  };
+}
+
+export const reluGradient = perPlace('reluGradient', ['dy', 'y'], (lanes, [dy, y]) => lanes.wherePositive(dy, y));
+
+export const siluGradient = perPlace('siluGradient', ['dy', 'x', 's'], (lanes, [dy, x, s]) =>
+  lanes.mul(lanes.mul(dy, s), lanes.add(lanes.mul(x, lanes.sub(lanes.one, s)), lanes.one)),
+);

@@ -43,6 +43,12 @@ test.each(channelCounts)('per-channel kernels are right for %i channels', (chann
     3000,
     all.map((i) => (of(x, i) > 0 ? of(dy, i) : 0)),
   );
+  const s = place(5000, n);
+  kernels.siluGradient(dy.address, x.address, s.address, s.address, n);
+  expectAt(
+    5000,
+    all.map((i) => of(dy, i) * of(s, i) * (of(x, i) * (1 - of(s, i)) + 1)),
+  );
 
   const perChannel = (term: (i: number) => number) =>
     Array.from({ length: channels }, (_, k) => all.filter((i) => i % channels === k).reduce((sum, i) => sum + term(i), 0));

@@ -1,5 +1,5 @@
 import { assemble } from './assembler.js';
-import { affine, affinePair, correlations, moments, reluGradient } from './channel-kernels.js';
+import { affine, affinePair, correlations, moments, reluGradient, siluGradient } from './channel-kernels.js';
 import { copy, outerProducts, products } from './plane-kernels.js';
 
 /**
@@ -60,6 +60,8 @@ export interface SimdKernels {
   affinePair(dy: number, x: number, a: number, b: number, c: number, out: number, rows: number, channels: number): void;
   /** out = y > 0 ? dy : 0. */
   reluGradient(dy: number, y: number, out: number, count: number): void;
+  /** out = dy · s · (x · (1 − s) + 1): the gradient of x · s(x), s the logistic function. */
+  siluGradient(dy: number, x: number, s: number, out: number, count: number): void;
 }
 
 /** The kernels on a memory; undefined where the engine has no SIMD. */
@@ -71,4 +73,4 @@ export function simdKernels(memory: WebAssembly.Memory): SimdKernels | undefined
   return exports as unknown as SimdKernels;
 }
 
-const sources = [outerProducts, products, copy, moments, correlations, affine, affinePair, reluGradient];
+const sources = [outerProducts, products, copy, moments, correlations, affine, affinePair, reluGradient, siluGradient];
