@@ -27,6 +27,7 @@ import { yolov4xMish as yolov4xMishCfg } from './cfg/yolov4x-mish.js';
 import { DarknetClassifier } from './classifier.js';
 import { DarknetDetector, type DarknetDetectorConfig, type Fit } from './detector.js';
 import { unitPixels } from './from-config.js';
+import { macs } from './macs.js';
 import { DarknetNetwork } from './network.js';
 import { parseConfig } from './parse-config.js';
 import { decodeDarknetWeights } from './weights.js';
@@ -53,7 +54,7 @@ function detector(
   const classes = { coco: cocoClasses, voc: vocClasses }[dataset];
   const preprocessing: Preprocessing = { ...unitPixels, size };
   return defineModel<DarknetDetectorConfig, DarknetDetector>(
-    { ...about, name, task: 'detect', dataset, ...weightsOf(name, { dataset, preprocessing }) },
+    { ...about, name, task: 'detect', dataset, macs: macs[name], ...weightsOf(name, { dataset, preprocessing }) },
     { preprocessing, numClasses: classes.length, classes, fit },
     (config) => new DarknetDetector(parseConfig(cfg), config),
     reader(cfg),
@@ -63,7 +64,7 @@ function detector(
 /** Their outputs are in the order of Darknet's own list of ImageNet's classes. */
 function classifier(name: string, cfg: string, size: number): ModelFactory<CommonConfig, DarknetClassifier> {
   return defineModel<CommonConfig, DarknetClassifier>(
-    { ...about, name, task: 'classify' },
+    { ...about, name, task: 'classify', macs: macs[name] },
     { preprocessing: { ...unitPixels, size, resize: size }, numClasses: 1000 },
     (config) => new DarknetClassifier(parseConfig(cfg), config),
     reader(cfg),

@@ -1,0 +1,20 @@
+/** Multiply-adds of one image of the published size, by variant: what `summarize` counts. */
+export const macs: Readonly<Record<string, number>> = {
+  yolov1: 20_095_124_224,
+  'yolov1-tiny': 1_608_015_360,
+  yolov2: 31_469_126_656,
+  'yolov2-voc': 14_680_167_424,
+  'yolov2-tiny': 2_703_221_248,
+  'yolov2-tiny-voc': 3_485_520_896,
+  yolov3: 32_932_037_632,
+  'yolov3-voc': 32_713_987_072,
+  'yolov3-spp': 70_724_486_144,
+  'yolov3-tiny': 2_782_480_896,
+  yolov4: 64_194_741_248,
+  'yolov4-csp': 38_476_709_888,
+  'yolov4x-mish': 110_942_310_400,
+  'yolov4-tiny': 3_453_938_176,
+  'yolov4-tiny-3l': 8_867_684_864,
+  darknet19: 3_645_374_464,
+  darknet53: 9_285_115_904,
+};
