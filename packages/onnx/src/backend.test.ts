@@ -1,6 +1,6 @@
 import { selectBackend } from '@convkit/core';
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { conv2d, memory, mul, relu, tensor1d, tensor4d, tidy, add } from '@tensorflow/tfjs-core';
+import { conv2d, gather, memory, mul, relu, tensor1d, tensor4d, tidy, add } from '@tensorflow/tfjs-core';
 import { beforeAll, expect, test } from 'vitest';
 import { fallbacks, registerOnnx } from './index.js';
 
@@ -39,4 +39,17 @@ test("a convolution gives cpu's values", async () => {
   expect(found.length).toBe(expected.length);
   expected.forEach((v, i) => expect(found[i]).toBeCloseTo(v, 4));
   expect([...fallbacks().keys()]).toEqual([]);
+});
+
+test('a value that cannot be computed fails when it is read, and no other with it', () => {
+  const found = tidy(() => {
+    const x = tensor1d([1, 2, 3]);
+    const bad = gather(x, tensor1d([7], 'int32'));
+    const good = mul(x, 2);
+    const values = [...good.dataSync()];
+    expect(() => bad.dataSync()).toThrow('out of data bounds');
+    expect(() => bad.dataSync()).toThrow('out of data bounds');
+    return values;
+  });
+  expect(found).toEqual([2, 4, 6]);
 });

@@ -93,6 +93,17 @@ export class OnnxBackend extends KernelBackend implements PredictingBackend {
     if (slots.size > 0) this.#sessions.run([...slots]);
   }
 
+  /** Computes what is recorded; where that fails, this alone: the failure of another value is for its own reader. */
+  #compute(slot: Slot): void {
+    try {
+      this.flush();
+    } catch (error) {
+      if (this.#recordOnly) throw error;
+      this.#sessions.run([slot]);
+    }
+    if (slot.node) this.#sessions.run([slot]);
+  }
+
   override write(values: BackendValues, shape: number[], dtype: DataType): DataId {
     const dataId = {};
     this.#entries.set(dataId, entry(values, shape, dtype, 1));
@@ -107,7 +118,7 @@ export class OnnxBackend extends KernelBackend implements PredictingBackend {
     const { value, host } = this.#entry(dataId);
     if (!value) return host!;
     if (value.slot.constant) return hostValues(value.slot.constant, value.dtype);
-    if (!value.slot.data) this.flush();
+    if (value.slot.node) this.#compute(value.slot);
     const { data, dims } = value.slot;
     const plain = plainLayout(value.rank);
     return value.layout === plain ? data! : permute(data!, dims, permutation(value.layout, plain));
