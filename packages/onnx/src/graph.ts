@@ -202,7 +202,8 @@ export function reshaped(slot: Slot, dims: readonly number[]): Slot {
   return view(slot, `R${dims.join()}`, () => raw('Reshape', [slot, ints(dims)], dims));
 }
 
-function view(slot: Slot, key: string, make: () => Slot): Slot {
+/** What is made of a slot, recorded once. */
+export function view(slot: Slot, key: string, make: () => Slot): Slot {
   let found = slot.views.get(key);
   if (!found) slot.views.set(key, (found = make()));
   return found;

@@ -82,9 +82,12 @@ export class Sessions {
   }
 }
 
+/** ONNX Runtime's optimiser finds nothing in what the kernels record that is worth its seconds: filters are inputs here. */
+const recordedOptions = { graphOptimizationLevel: 'disabled' } as const;
+
 function compile(program: Program): Replay {
   const model = modelOf(program);
-  const session = openRuntime().load(encodeModel(model));
+  const session = openRuntime().load(encodeModel(model), recordedOptions);
   const outputs = model.outputs.map(({ name }) => name);
   return {
     session,

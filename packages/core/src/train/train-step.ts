@@ -137,7 +137,7 @@ class Step<Output, L extends Labels> {
     const { optimizer, clipNorm, ema } = this.#setup;
     const { learningRate, rateOf, momentum, step } = this.#plan;
     if (!this.#gradients) return;
-    this.#squares = squaredNorms(this.#gradients);
+    this.#squares = this.#batches === 1 && this.#pass ? clone(this.#pass.squares) : squaredNorms(this.#gradients);
     const clipped = clipNorm === undefined ? undefined : clipGradients(this.#gradients, this.#squares, clipNorm);
     try {
       optimizer.step(clipped ?? this.#gradients, rateOf ?? learningRate, momentum);

@@ -78,7 +78,7 @@ function product(x: Slot, dy: Slot, p: ConvPlan, sizes: Sizes): Slot {
 
 /** Pixels up to which, and products of channels from which on, the convolution in blocks is the fastest. */
 const FEW_PIXELS = 64;
-const MANY_PRODUCTS = 64 * 64;
+const MANY_PRODUCTS = 128 * 128;
 
 function fitsBlockedProduct({ height, width, groups }: ConvPlan, { n, cin, cout }: Sizes): boolean {
   const fits = groups === 1 && height.kernel * width.kernel > 1 && height.out * width.out <= FEW_PIXELS;
@@ -145,8 +145,8 @@ function singles(channels: number, kh: number, kw: number, backward: boolean): S
 }
 
 /**
- * a · bᵀ over the pixels, summed over the images: [groups, rows, columns]. One product over the pixels of all images where
- * those of each image would write more than reordering reads.
+ * a · bᵀ over the pixels, summed over the images: [groups, rows, columns]. Where the products of single images would write much
+ * more than they read, the pixels of all images come together first, by a Transpose, which runs on one thread.
  */
 function summed(
   a: Slot,
@@ -158,7 +158,7 @@ function summed(
   const multiply = (x: Slot, y: Slot, batch: readonly number[]) =>
     raw('com.microsoft:FusedMatMul', [x, y], [...batch, rows, columns], { transB: 1 });
   if (n === 1) return reshaped(multiply(left, right, [n, groups]), dims);
-  if (columns * 2 < pixels) return raw('ReduceSum', [multiply(left, right, [n, groups]), ints([0])], dims, { keepdims: 0 });
+  if (columns <= 2 * pixels) return raw('ReduceSum', [multiply(left, right, [n, groups]), ints([0])], dims, { keepdims: 0 });
   const merged = (slot: Slot, size: number) => reshaped(transposed(slot, [1, 2, 0, 3]), [groups, size, n * pixels]);
   return multiply(merged(left, rows), merged(right, columns), [groups]);
 }

@@ -1,5 +1,5 @@
 import type { FusedBatchNormAttrs } from '@tensorflow/tfjs-core';
-import { type Slot, Value, constant, raw, reshaped } from '../graph.js';
+import { type Slot, Value, constant, raw, reshaped, view } from '../graph.js';
 import { type Layout, inverse } from '../layout.js';
 import { type KernelTable, kernel } from './kernel.js';
 
@@ -31,11 +31,13 @@ const binary = (name: string) => (a: Slot, b: Slot) => {
 const size = (dims: readonly number[]): number => dims.reduce((product, n) => product * n, 1);
 const [add, sub, mul, div] = [binary('Add'), binary('Sub'), binary('Mul'), binary('Div')];
 
-/** √(variance + eps) */
-const deviation = (variance: Slot, eps: number): Slot => {
-  const shifted = add(variance, constant(eps));
-  return raw('Sqrt', [shifted], shifted.dims);
-};
+/** √(variance + eps), recorded once for the output and its gradient. */
+function deviation(variance: Slot, eps: number): Slot {
+  return view(variance, `√ + ${eps}`, () => {
+    const shifted = add(variance, constant(eps));
+    return raw('Sqrt', [shifted], shifted.dims);
+  });
+}
 
 /** A mean or sum over each channel: [C]. */
 function perChannel(name: 'ReduceMean' | 'ReduceSum', x: Slot, channels: Channels, size: number): Slot {
