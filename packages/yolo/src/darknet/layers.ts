@@ -1,31 +1,12 @@
 import { type Context, FormatError, MaxPool2d } from '@convkit/core';
-import {
-  add,
-  affine,
-  concat,
-  cropMiddle,
-  mul,
-  padChannels,
-  reorg,
-  sliceChannels,
-  spatialMean,
-  subsample,
-  upsample,
-} from '@convkit/core';
+import { affine, concat, cropMiddle, mul, reorg, sliceChannels, spatialMean, upsample } from '@convkit/core';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { activations } from './activations.js';
-import { type LayerConfig, type Program, type ShortcutConfig, headChannels } from './config.js';
+import { type LayerConfig, type Program, headChannels } from './config.js';
 import { supportedSections } from './parse-config.js';
+import { type MapShape, count, flat, size, windows } from './shapes.js';
+import { shortcut } from './shortcut.js';
 import { type WeightedLayer, connected, convolutional, local } from './weighted-layers.js';
-
-/** What a layer gives for one image. */
-export interface MapShape {
-  readonly height: number;
-  readonly width: number;
-  readonly channels: number;
-  /** Pixels of the net's input to a pixel of the map; 0 where it is no map any more. */
-  readonly stride: number;
-}
 
 /** A layer of a net: what it reads (−1 is the net's input), what it gives, its weights if it has some. */
 export interface Layer {
@@ -172,34 +153,3 @@ const weighted = (layer: WeightedLayer, shape: MapShape): Built => ({
   weighted: layer,
   run: ([x], ctx) => layer.forward(x, ctx),
 });
-
-const flat = (channels: number): MapShape => ({ height: 1, width: 1, channels, stride: 0 });
-const count = ({ height, width, channels }: MapShape): number => height * width * channels;
-const size = ({ height, width, channels }: MapShape): string => `${height}×${width}×${channels}`;
-
-/** `padding` is that of both sides together. */
-function windows(input: MapShape, span: number, [y, x]: readonly [number, number], padding: number, channels: number): MapShape {
-  const along = (length: number, stride: number): number => Math.floor((length + padding - span) / stride) + 1;
-  return { height: along(input.height, y), width: along(input.width, x), channels, stride: input.stride * Math.max(y, x) };
-}
-
-/** Sums maps. As in Darknet a larger map counts with every n-th pixel, and channels that one of them lacks are zeros. */
-function shortcut(
-  config: ShortcutConfig,
-  [input, ...others]: readonly MapShape[],
-  fail: (problem: string) => never,
-): Built['run'] {
-  const steps = others.map((from) => {
-    const step = from.width / input.width;
-    if (step >= 1 && Number.isInteger(step) && from.height / input.height === step) return step;
-    return fail(`adds a map of ${size(from)} to one of ${size(input)}`);
-  });
-  const fit = (x: Tensor, i: number): Tensor => {
-    const [{ channels }, step] = [others[i], steps[i]];
-    const sampled = step === 1 ? x : subsample(x, step);
-    if (channels === input.channels) return sampled;
-    if (channels > input.channels) return sliceChannels(sampled, 0, input.channels);
-    return padChannels(sampled, 0, input.channels - channels);
-  };
-  return ([x, ...from]) => activations[config.activation](from.map(fit).reduce((sum, other) => add(sum, other), x));
-}

@@ -1,7 +1,8 @@
 import { ArgumentError, type Context, FormatError, Module, ShapeError, runGraph } from '@convkit/core';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { type DarknetConfig, type HeadConfig, isHead } from './config.js';
-import { type Layer, type MapShape, buildLayer } from './layers.js';
+import { type Layer, buildLayer } from './layers.js';
+import type { MapShape } from './shapes.js';
 
 /** A layer that means boxes. */
 export interface Head {

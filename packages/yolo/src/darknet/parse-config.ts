@@ -2,7 +2,8 @@ import { FormatError } from '@convkit/core';
 import { type CfgSection, isNet, readSections } from './cfg-text.js';
 import type { DarknetConfig, LayerConfig, NetConfig, Program } from './config.js';
 import { Options } from './options.js';
-import { parsers, refusedOptions, unsupportedSections } from './parse-layers.js';
+import { parsers } from './parse-layers.js';
+import { refusedOptions, unsupportedSections } from './unsupported.js';
 
 /**
  * Reads a Darknet `.cfg` file, of pjreddie's Darknet (YOLOv1 to YOLOv3) or AlexeyAB's (YOLOv4). Layers are numbered from 0 after `[net]`,
