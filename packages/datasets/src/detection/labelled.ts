@@ -83,7 +83,8 @@ function clipOutline(outline: readonly Point[], width: number, height: number): 
       const before = points[(i + points.length - 1) % points.length];
       const [d0, d1] = [depth(before), depth(point)];
       const t = d0 / (d0 - d1);
-      const crossing: Point = [before[0] + t * (point[0] - before[0]), before[1] + t * (point[1] - before[1])];
+      const other = before[1 - axis] + t * (point[1 - axis] - before[1 - axis]);
+      const crossing: Point = axis === 0 ? [at, other] : [other, at];
       return [...(d0 < 0 !== d1 < 0 ? [crossing] : []), ...(d1 >= 0 ? [point] : [])];
     });
   }, outline);
