@@ -1,6 +1,7 @@
 import { memory } from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { selectBackend } from '../backend/select.js';
+import { testBackends } from '../backend/test-backends.test-util.js';
 import { FormatError } from '../errors.js';
 import { accuracy } from '../metrics/accuracy.js';
 import { confusionMatrix } from '../metrics/confusion.js';
@@ -69,7 +70,7 @@ async function interrupted(at: number, options: Partial<TrainerOptions> = {}): P
   return run({ resume: true }, options, first.store, first.log);
 }
 
-describe.each(['cpu', 'wasm'])('on %s', (backend) => {
+describe.each(testBackends)('on %s', (backend) => {
   beforeAll(() => selectBackend(backend));
 
   test('a run resumed from any step gives the bits of one that never stopped', async () => {

@@ -1,6 +1,7 @@
 import { memory } from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { selectBackend } from '../backend/select.js';
+import { testBackends } from '../backend/test-backends.test-util.js';
 import { accuracy } from '../metrics/accuracy.js';
 import { confusionMatrix } from '../metrics/confusion.js';
 import type { Module } from '../module.js';
@@ -34,7 +35,7 @@ async function trained(
   return weights;
 }
 
-describe.each(['cpu', 'wasm'])('on %s', (backend) => {
+describe.each(testBackends)('on %s', (backend) => {
   beforeAll(() => selectBackend(backend));
 
   test('a net learns the training images by heart', async () => {
