@@ -1,10 +1,9 @@
-import { Value, constant, ints, op, raw, reshaped } from '../graph.js';
+import { Value, ints, op, raw, reshaped } from '../graph.js';
 import { NCHW } from '../layout.js';
-import { elementwise, number } from './broadcast.js';
-import { clip, isPositive } from './elementwise.js';
+import { elementwise } from './broadcast.js';
+import { isPositive } from './elementwise.js';
 import { type KernelTable, kernel } from './kernel.js';
 
-const c = (value: number): Value => number(constant(value));
 const add = (a: Value, b: Value) => elementwise('Add', [a, b]);
 const mul = (a: Value, b: Value) => elementwise('Mul', [a, b]);
 
@@ -14,7 +13,7 @@ export const convkitKernels: KernelTable = {
   ConvkitReluGradient: kernel(({ dy, y }) => mul(dy, isPositive(y))),
   ConvkitAdd: kernel(({ a, b }) => add(a, b)),
   ConvkitSilu: kernel(({ x }) => mul(x, elementwise('Sigmoid', [x]))),
-  ConvkitHardSigmoid: kernel(({ x }) => mul(clip(add(x, c(3)), 0, 6), c(1 / 6))),
+  ConvkitHardSigmoid: kernel(({ x }) => op('HardSigmoid', [x.slot], x, { alpha: { float: 1 / 6 }, beta: { float: 0.5 } })),
   ConvkitHardSwish: kernel(({ x }) => elementwise('HardSwish', [x])),
   ConvkitMish: kernel(({ x }) => mul(x, elementwise('Tanh', [elementwise('Softplus', [x])]))),
 

@@ -1,6 +1,6 @@
 import type { FusedBatchNormAttrs } from '@tensorflow/tfjs-core';
 import { type Slot, Value, constant, raw, reshaped, view } from '../graph.js';
-import { type Layout, inverse } from '../layout.js';
+import { type Layout, NCHW, inverse } from '../layout.js';
 import { type KernelTable, kernel } from './kernel.js';
 
 /** Where the channels of x lie: its memory as [outer, C, inner], with the axes that a sum over a channel runs over. */
@@ -67,6 +67,12 @@ export const normKernels: KernelTable = {
     if (mean.rank !== 1 || x.dtype !== 'float32') return undefined;
     const channels = channelsOf(x);
     const { spread } = channels;
+    if (!x.slot.views.has(CENTRED) && scale && offset && x.rank === 4) {
+      const image = x.in(NCHW); // in compiled nets, ONNX Runtime takes this node, and the ReLU after it, into a convolution
+      const inputs = [image, scale.in(), offset.in(), mean.in(), variance.in()];
+      const y = raw('BatchNormalization', inputs, image.dims, { epsilon: { float: varianceEpsilon } });
+      return new Value(y, x.shape, NCHW);
+    }
     const inverseDeviation = deviation(variance.in(), varianceEpsilon);
     const factor = scale ? div(scale.in(), inverseDeviation) : raw('Reciprocal', [inverseDeviation], mean.shape);
     if (x.slot.views.has(CENTRED)) {
