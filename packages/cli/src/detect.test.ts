@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readImage, writeImage } from '@convkit/core/node';
@@ -124,6 +124,26 @@ test('eval of a detector gives its average precision, with curves, confusions an
   const { stdout } = await convkit(['eval', net[0], ...net.slice(1), ...data]);
   expect(stdout).toMatch(/class 0 +1\.000 +1\.000 +1 +2/);
   expect(stdout).toMatch(/AP 50 +1\.0000/);
+});
+
+test('eval takes the labels of YOLO and of PASCAL VOC as well', async () => {
+  const yolo = join(folder.path, 'yolo');
+  const voc = join(folder.path, 'voc');
+  for (const path of [join(yolo, 'labels'), join(voc, 'Annotations')]) mkdirSync(path, { recursive: true });
+  cpSync(images, join(yolo, 'images'), { recursive: true });
+  cpSync(images, join(voc, 'JPEGImages'), { recursive: true });
+  writeFileSync(join(yolo, 'data.yaml'), 'val: images\nnames: [class 0]\n');
+  writeFileSync(join(yolo, 'labels/a.txt'), '0 0.5 0.5 0.5 0.5\n');
+  const corners = '<xmin>17</xmin><ymin>9</ymin><xmax>48</xmax><ymax>24</ymax>';
+  const bird = `<object><name>bird</name><bndbox>${corners}</bndbox></object>`;
+  writeFileSync(join(voc, 'Annotations/a.xml'), `<annotation>${bird}</annotation>`);
+  writeFileSync(join(voc, 'Annotations/b.xml'), '<annotation/>');
+  const [model, ...options] = net;
+  const found = await convkit(['eval', model, ...options, '--data', yolo, '--json']);
+  expect(found.stderr).toContain('1 of 2 images have no label file and count as empty');
+  expect(lastJson(found)).toMatchObject({ images: 2, ap: expect.closeTo(1, 9) as number });
+  const other = await convkit(['eval', model, ...options, '--data', voc]);
+  expect(other.stderr).toMatch(/the model knows none of the classes of the data: class 0 … against aeroplane, bicycle/);
 });
 
 const wrong: [title: string, args: string[], message: RegExp][] = [

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type DetectionDataset, syntheticDetection } from '@convkit/datasets';
-import { type CocoDetectionOptions, type CocoProgress, cocoDetection } from '@convkit/datasets/node';
+import { type CocoDetectionOptions, type CocoProgress, cocoDetection, vocDetection, yoloDetection } from '@convkit/datasets/node';
 import type { DataOptions } from './data.js';
 import { UsageError, closest } from './errors.js';
 import { decimal, mebibytes } from './format.js';
@@ -14,7 +14,8 @@ const syntheticSizes = { train: 800, test: 200 } as const;
 export type Annotations = NonNullable<CocoDetectionOptions['kind']>;
 
 /**
- * Images with objects: COCO, the drawn ones, or a folder in COCO's format, with `instances*.json` or `annotations/` and images.
+ * Images with objects: COCO, the drawn ones, or a folder with `instances*.json` or `annotations/` as COCO has them, a data.yaml with YOLO's
+ * labels, or Annotations/ and JPEGImages/ as PASCAL VOC has them.
  *
  * @throws UsageError for data that is none of these.
  */
@@ -25,27 +26,40 @@ export async function openDetection(
   progress: Progress,
 ): Promise<DetectionDataset> {
   if (data === 'synthetic') return syntheticDetection({ split, size: Math.min(limit ?? Infinity, syntheticSizes[split]) });
-  const dir = data === 'coco' ? dataDir : data;
-  if (data !== 'coco' && !isCocoFolder(data)) {
-    const near = closest(data, ['coco', 'synthetic']);
-    throw new UsageError(
-      `--data ${data}: expected coco, synthetic or a folder with instances*.json and images/${near.length > 0 ? `; did you mean ${near[0]}?` : ''}`,
-    );
-  }
-  const coco = await cocoDetection({
-    split: split === 'train' ? 'train' : 'val',
-    kind: annotations,
-    ...(dir !== undefined && { dir }),
-    onProgress: showDownload(progress),
-  });
+  const files = await openFiles(data, data === 'coco' ? dataDir : data, split, annotations, progress);
   progress.clear();
-  return limit === undefined || limit >= coco.length ? coco : { ...coco, length: limit, ids: coco.ids.slice(0, limit) };
+  return limit === undefined || limit >= files.length ? files : { ...files, length: limit, ids: files.ids.slice(0, limit) };
 }
 
-const isCocoFolder = (path: string): boolean =>
-  existsSync(path) &&
-  statSync(path).isDirectory() &&
-  (existsSync(join(path, 'annotations')) || readdirSync(path).some((name) => name.endsWith('.json')));
+async function openFiles(
+  data: string,
+  dir: string | undefined,
+  split: 'train' | 'test',
+  annotations: Annotations,
+  progress: Progress,
+): Promise<DetectionDataset> {
+  const names = data !== 'coco' && existsSync(data) && statSync(data).isDirectory() ? readdirSync(data) : [];
+  if (isYaml(data) || names.some(isYaml)) return yoloDetection({ dir: data, split: split === 'train' ? 'train' : 'val' });
+  if (names.includes('JPEGImages')) {
+    const lists = split === 'train' ? ['trainval', 'train'] : ['test', 'val'];
+    const list = lists.find((name) => existsSync(join(data, 'ImageSets/Main', `${name}.txt`)));
+    return vocDetection({ dir: data, ...(list !== undefined && { split: list }) });
+  }
+  if (data === 'coco' || names.includes('annotations') || names.some((name) => name.endsWith('.json'))) {
+    return cocoDetection({
+      split: split === 'train' ? 'train' : 'val',
+      kind: annotations,
+      ...(dir !== undefined && { dir }),
+      onProgress: showDownload(progress),
+    });
+  }
+  const near = closest(data, ['coco', 'synthetic']);
+  throw new UsageError(
+    `--data ${data}: expected coco, synthetic or a folder with instances*.json and images/, a data.yaml, or JPEGImages/${near.length > 0 ? `; did you mean ${near[0]}?` : ''}`,
+  );
+}
+
+const isYaml = (name: string): boolean => /\.ya?ml$/i.test(name);
 
 function showDownload(progress: Progress): (state: CocoProgress) => void {
   let [stage, start] = ['', 0];
