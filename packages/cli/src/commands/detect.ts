@@ -19,7 +19,7 @@ export interface DetectOptions extends CommonOptions {
   rename: string[];
   conf: number;
   iou?: number;
-  maxDetections: number;
+  maxDetections?: number;
   classes?: string;
   /** Width and height. */
   size?: [number, number];
@@ -103,7 +103,12 @@ class DetectRun {
 
   async #detect(path: string, image: Found['image']): Promise<Found> {
     const { conf: confidence, iou, maxDetections, out } = this.#options;
-    const rules = { confidence, maxDetections, ...(iou !== undefined && { iou }), ...(this.#only && { only: this.#only }) };
+    const rules = {
+      confidence,
+      ...(maxDetections !== undefined && { maxDetections }),
+      ...(iou !== undefined && { iou }),
+      ...(this.#only && { only: this.#only }),
+    };
     const detections = await this.#model.detect(image, rules);
     if (out !== undefined) await writeDetections(join(out, this.#pictureName(path)), image, detections);
     return { path, image, detections };

@@ -16,9 +16,8 @@ import { precisionRecallSvg } from '../pictures/precision-recall.js';
 import { Progress } from '../progress.js';
 import { type EvalOptions, evaluationProgress } from './eval.js';
 
-/** What COCO's results are measured with. */
+/** The score from which on COCO's results are measured. */
 const CONFIDENCE = 0.001;
-const MOST_DETECTIONS = 300;
 
 /** `convkit eval` of a detector. */
 export async function runDetectionEval(name: string, { info }: DetectorFactory, options: EvalOptions): Promise<void> {
@@ -34,8 +33,8 @@ export async function runDetectionEval(name: string, { info }: DetectorFactory, 
   output.print(`data     ${data.name}, ${count(data.length)} images`);
   if (data.notice !== undefined) output.warn(data.notice);
 
-  const { conf: confidence = CONFIDENCE, maxDetections = MOST_DETECTIONS, iou } = options;
-  const rules = { confidence, maxDetections, ...(iou !== undefined && { iou }) };
+  const { conf: confidence = CONFIDENCE, maxDetections, iou } = options;
+  const rules = { confidence, ...(iou !== undefined && { iou }), ...(maxDetections !== undefined && { maxDetections }) };
   let report: DetectionReport;
   try {
     report = await reportOnDetector(model, data, rules, evaluationProgress(progress));

@@ -15,6 +15,8 @@ import type { Candidates, Detection } from './types.js';
 export interface DetectOptions extends Partial<NmsOptions> {
   /** Images that go through the net at once. Default 1. */
   readonly batchSize?: number;
+  /** Is an image fitted into the input as published figures of average precision were measured? See `prepare`. Default false. */
+  readonly evaluation?: boolean;
 }
 
 export interface DetectorOptions {
@@ -85,9 +87,9 @@ export abstract class Detector<Output = unknown> extends Module<Output> {
   /** What an output means. Runs inside a tidy: what it does not return is freed. */
   protected abstract decode(output: Output): Proposals;
 
-  /** Makes the input of an image. Default: Ultralytics' letterbox. */
-  protected prepare(image: Image): NetInput {
-    return letterbox(image, this.inputSize);
+  /** Makes the input of an image. Default: Ultralytics' letterbox, whose evaluation rounds the sides of the scaled image up. */
+  protected prepare(image: Image, { evaluation }: { evaluation: boolean }): NetInput {
+    return letterbox(image, this.inputSize, { roundUp: evaluation });
   }
 
   /** Adds what a net knows besides the box. */
@@ -112,12 +114,13 @@ export abstract class Detector<Output = unknown> extends Module<Output> {
   }
 
   /** `detect` for several images. */
-  async detectAll(images: readonly ImageInput[], { batchSize = 1, ...options }: DetectOptions = {}): Promise<Detection[][]> {
+  async detectAll(images: readonly ImageInput[], options: DetectOptions = {}): Promise<Detection[][]> {
+    const { batchSize = 1, evaluation = false } = options;
     const rules = { ...this.#defaults, ...options };
     const results: Detection[][] = [];
     for (let start = 0; start < images.length; start += batchSize) {
       const inputs: NetInput[] = [];
-      for (const image of images.slice(start, start + batchSize)) inputs.push(this.prepare(await toImage(image)));
+      for (const image of images.slice(start, start + batchSize)) inputs.push(this.prepare(await toImage(image), { evaluation }));
       const { candidates, prototypes } = await this.#run(inputs);
       inputs.forEach(({ placement }, i) => results.push(this.#select(candidates[i], prototypes[i], placement, rules)));
     }

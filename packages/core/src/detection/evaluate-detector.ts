@@ -49,7 +49,7 @@ const typeOf = { detect: 'bbox', segment: 'segm', pose: 'keypoints' } as const;
  *     const { ap, ap50 } = (await evaluateDetector(model, images)).result().summary;
  */
 export async function evaluateDetector(
-  detector: Detector,
+  detector: Pick<Detector, 'classes' | 'task' | 'detectAll'>,
   images: LabelledImages,
   options: EvaluateDetectorOptions = {},
 ): Promise<AveragePrecision> {
@@ -59,6 +59,7 @@ export async function evaluateDetector(
     confidence,
     batchSize,
     multiLabel: true,
+    evaluation: true,
     ...(iou !== undefined && { iou }),
     ...(maxDetections !== undefined && { maxDetections }),
   };

@@ -21,15 +21,18 @@ export function readGoldens<T>(fixture: string, shared: string): T[] {
   return [kept, whole].filter((path) => existsSync(path)).map((path) => JSON.parse(readFileSync(path, 'utf8')) as T);
 }
 
-const hash = (name: string, i: number): number => mix((fnv1a(name) + Math.imul(i + 1, 0x9e3779b9)) >>> 0);
+function hashes(name: string, count: number): Uint32Array {
+  const seed = fnv1a(name);
+  return Uint32Array.from({ length: count }, (_, i) => mix((seed + Math.imul(i + 1, 0x9e3779b9)) >>> 0));
+}
 
 /** Values in [−1, 1) that depend only on the name. */
 export const unit = (name: string, count: number): Float64Array =>
-  Float64Array.from({ length: count }, (_, i) => hash(name, i) / 2 ** 31 - 1);
+  Float64Array.from(hashes(name, count), (hash) => hash / 2 ** 31 - 1);
 
 /** A picture whose bytes depend only on the name. */
 export const bytesImage = (name: string, height: number, width: number): Image => ({
-  pixels: Uint8Array.from({ length: height * width * 3 }, (_, i) => hash(name, i) >>> 24),
+  pixels: Uint8Array.from(hashes(name, height * width * 3), (hash) => hash >>> 24),
   width,
   height,
 });

@@ -1,7 +1,7 @@
 import { ArgumentError } from '../errors.js';
 import type { Image } from '../image.js';
 import { resizeBilinear, roundHalfToEven } from './resize-bilinear.js';
-import { type FloatImage, resizeDarknet } from './resize-darknet.js';
+import { type Alignment, type FloatImage, resizeFloat } from './resize-float.js';
 import type { Box } from './types.js';
 
 /** Where an image lies in the net's input: x of the input = x of the image · scaleX + left. */
@@ -33,6 +33,8 @@ export interface LetterboxOptions {
   readonly center?: boolean;
   /** The border is only as wide as a multiple of this asks for, and the input smaller than `size`. Default: all of `size`. */
   readonly stride?: number;
+  /** Are the sides of the scaled image rounded up, as in Ultralytics' evaluation, and not to the nearest? Default false. */
+  readonly roundUp?: boolean;
 }
 
 const GREY = 114;
@@ -52,10 +54,11 @@ const toFloats = ({ pixels, width, height }: Image): FloatImage => ({
  */
 export function letterbox(image: Image, size: InputSize, options: LetterboxOptions = {}): NetInput {
   checkSize(image, size);
-  const { scaleUp = true, center = true, stride } = options;
+  const { scaleUp = true, center = true, stride, roundUp = false } = options;
   const fit = Math.min(size[0] / image.height, size[1] / image.width);
   const scale = scaleUp ? fit : Math.min(fit, 1);
-  const inner = [image.height, image.width].map((side) => Math.max(1, roundHalfToEven(side * scale)));
+  const round = roundUp ? Math.ceil : roundHalfToEven;
+  const inner = [image.height, image.width].map((side, axis) => Math.min(Math.max(1, round(side * scale)), size[axis]));
   const border = inner.map((side, axis) => (stride ? (size[axis] - side) % stride : size[axis] - side));
   const [top, left] = border.map((pixels) => (center ? Math.round(pixels / 2 - 0.1) : 0));
   const [height, width] = inner.map((side, axis) => side + border[axis]);
@@ -66,7 +69,9 @@ export function letterbox(image: Image, size: InputSize, options: LetterboxOptio
     const to = ((y + top) * width + left) * 3;
     for (let i = 0; i < inner[1] * 3; i++) values[to + i] = unitRange[resized.pixels[from++]];
   }
-  const placement = { scaleX: scale, scaleY: scale, left, top, imageWidth: image.width, imageHeight: image.height };
+  // Ultralytics takes boxes back by the scale before its rounding, but where it rounds up.
+  const [scaleY, scaleX] = roundUp ? [inner[0] / image.height, inner[1] / image.width] : [scale, scale];
+  const placement = { scaleX, scaleY, left, top, imageWidth: image.width, imageHeight: image.height };
   return { values, height, width, placement };
 }
 
@@ -84,13 +89,18 @@ export function letterboxDarknet(image: Image, size: InputSize): NetInput {
   const values = new Float32Array(height * width * 3).fill(0.5);
   const [left, top] = [(width - innerWidth) / 2, (height - innerHeight) / 2];
   const corner = { left: Math.trunc(left), top: Math.trunc(top) };
-  resizeDarknet(toFloats(image), { values, stride: width, ...corner, width: innerWidth, height: innerHeight });
+  resizeFloat(toFloats(image), { values, stride: width, ...corner, width: innerWidth, height: innerHeight }, 'corners');
   // Darknet takes boxes back by half the border, also where that is half a pixel.
   const placement = { scaleX: innerWidth / imageWidth, scaleY: innerHeight / imageHeight, left, top, imageWidth, imageHeight };
   return { values, height, width, placement };
 }
 
-/** The image in the size of the input, which changes its proportions (OpenCV's bilinear on bytes). [H, W, 3] → [height, width, 3], 0 … 1. */
+/**
+ * The image over all of the input, without regard to its proportions, with OpenCV's bilinear on bytes. [H, W, 3] → [height, width, 3], 0 … 1.
+ *
+ * The rounding to bytes counts: yolo-lite's AP50 on 158 photos of COCO is 0.1421 with it, as published figures are measured, and 0.1478
+ * with the same bilinear on floats.
+ */
 export function stretch(image: Image, size: InputSize): NetInput {
   checkSize(image, size);
   const [height, width] = size;
@@ -100,13 +110,15 @@ export function stretch(image: Image, size: InputSize): NetInput {
   return { values, height, width, placement };
 }
 
-/** Darknet's plain resize, which does not keep the image's proportions. [H, W, 3] → [height, width, 3], 0 … 1. */
-export function stretchDarknet(image: Image, size: InputSize): NetInput {
+/** The same with Darknet's own bilinear. */
+export const stretchDarknet = (image: Image, size: InputSize): NetInput => stretchBy(image, size, 'corners');
+
+function stretchBy(image: Image, size: InputSize, alignment: Alignment): NetInput {
   checkSize(image, size);
   const [height, width] = size;
   const { width: imageWidth, height: imageHeight } = image;
   const values = new Float32Array(height * width * 3);
-  resizeDarknet(toFloats(image), { values, stride: width, left: 0, top: 0, width, height });
+  resizeFloat(toFloats(image), { values, stride: width, left: 0, top: 0, width, height }, alignment);
   const placement = { scaleX: width / imageWidth, scaleY: height / imageHeight, left: 0, top: 0, imageWidth, imageHeight };
   return { values, height, width, placement };
 }
