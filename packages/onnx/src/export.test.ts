@@ -59,6 +59,7 @@ describe.each(Object.entries(nets))('%s', (_, [create, side]) => {
     const before = memory().numTensors;
     const options: ExportOptions = { size: [side, side] };
     const file = exportOnnx(model, options);
+    expect(Buffer.from(file).includes('com.microsoft'), 'operators outside of ONNX').toBe(false);
     for (const n of [1, 3]) {
       const x = images([n, side, side, 3]);
       const expected = runNet(model, x);
