@@ -35,7 +35,7 @@ export function fromConfig(text: string, name: string): DarknetFactory {
   const preprocessing = { ...unitPixels, size: [height, width] } as const;
   const about = { name, package: '@convkit/yolo', reference: 'Darknet' };
   const decodeWeights = {
-    decodeWeights: (bytes: Uint8Array, file: string) => decodeDarknetWeights(bytes, () => new DarknetNetwork(cfg), file),
+    decodeWeights: (bytes: Uint8Array, file: string) => decodeDarknetWeights(bytes, () => cfg, file),
   };
   const heads = cfg.layers.filter(isHead);
   if (heads.length === 0) {

@@ -61,6 +61,11 @@ test.each(variants.map((create) => [create.info.name, create] as const))(
   },
 );
 
+test("the backbones name their classes in Darknet's order", () => {
+  const { classes } = darknetClassifiers[0]();
+  expect([classes.length, classes[0], classes[999]]).toEqual([1000, 'kit fox', 'dumbbell']);
+});
+
 test.runIf(sharedDir)('the files in the package are the published ones', async () => {
   for (const { info } of variants) {
     const folder = join(sharedDir!, 'data/cfg');

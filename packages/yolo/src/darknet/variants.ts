@@ -27,8 +27,8 @@ import { yolov4xMish as yolov4xMishCfg } from './cfg/yolov4x-mish.js';
 import { DarknetClassifier } from './classifier.js';
 import { DarknetDetector, type DarknetDetectorConfig, type Fit } from './detector.js';
 import { unitPixels } from './from-config.js';
+import { darknetImagenetClasses } from './imagenet-names.js';
 import { macs } from './macs.js';
-import { DarknetNetwork } from './network.js';
 import { parseConfig } from './parse-config.js';
 import { decodeDarknetWeights } from './weights.js';
 import { weightsOf } from './published.js';
@@ -36,8 +36,7 @@ import { weightsOf } from './published.js';
 const about = { package: '@convkit/yolo', reference: 'Darknet' } as const;
 
 const reader = (cfg: string) => ({
-  decodeWeights: (bytes: Uint8Array, file: string) =>
-    decodeDarknetWeights(bytes, () => new DarknetNetwork(parseConfig(cfg)), file),
+  decodeWeights: (bytes: Uint8Array, file: string) => decodeDarknetWeights(bytes, () => parseConfig(cfg), file),
 });
 
 interface Published {
@@ -61,11 +60,11 @@ function detector(
   );
 }
 
-/** Their outputs are in the order of Darknet's own list of ImageNet's classes. */
+/** Backbones, which Darknet trained on ImageNet; their outputs are in the order of its own list of classes. */
 function classifier(name: string, cfg: string, size: number): ModelFactory<CommonConfig, DarknetClassifier> {
   return defineModel<CommonConfig, DarknetClassifier>(
     { ...about, name, task: 'classify', macs: macs[name] },
-    { preprocessing: { ...unitPixels, size, resize: size }, numClasses: 1000 },
+    { preprocessing: { ...unitPixels, size, resize: size }, numClasses: 1000, classes: darknetImagenetClasses },
     (config) => new DarknetClassifier(parseConfig(cfg), config),
     reader(cfg),
   );

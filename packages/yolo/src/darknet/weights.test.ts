@@ -9,7 +9,7 @@ import type { DarknetClassifier } from './classifier.js';
 import type { DarknetDetector } from './detector.js';
 import { type DarknetFactory, fromConfig } from './from-config.js';
 import { filledFile } from './goldens.test-util.js';
-import { darknet53, yolov3, yolov3Tiny } from './variants.js';
+import { darknet53, yolov3, yolov3Tiny, yolov4, yolov4Tiny } from './variants.js';
 import { encodeDarknetWeights, readDarknetHeader, readDarknetWeights } from './weights.js';
 
 const small = `[net]
@@ -160,6 +160,30 @@ describe('published backbones and names', () => {
     const { layers: covered, tensors } = readDarknetWeights(file, yolov3({ numClasses: 3 }).network, 'darknet53.conv.74');
     expect(covered).toBe(75);
     expect([...tensors.keys()].at(-1)).toBe('73.conv_73.weight');
+  });
+
+  test('yolov4.conv.137 and yolov4-tiny.conv.29 are as long as published', () => {
+    const bytes = ({ network }: DarknetDetector, count: number): number =>
+      20 +
+      4 *
+        network.layers
+          .slice(0, count)
+          .flatMap(({ weighted }) => (weighted ? [...weighted.state()] : []))
+          .reduce((sum, [, s]) => sum + ('size' in s ? s.size : 0), 0);
+    expect([bytes(yolov4(), 137), bytes(yolov4Tiny(), 29)]).toEqual([170_038_676, 19_789_716]);
+  });
+
+  test('a file of a net for other classes tells their number by its length', async () => {
+    const before = memory().numTensors;
+    const own = yolov3Tiny({ numClasses: 3 }).initialize();
+    const bytes = await encodeDarknetWeights(own);
+    own.dispose();
+    const { tensors } = yolov3Tiny.decodeWeights!(bytes, 'own.weights');
+    expect(tensors.get('15.conv_15.weight')!.shape).toEqual([24, 512, 1, 1]);
+    expect(failure(() => yolov3Tiny.decodeWeights!(bytes.subarray(0, bytes.length - 4), 'own.weights'))).toContain(
+      'the whole net takes 35434956 bytes',
+    );
+    expect(memory().numTensors).toBe(before);
   });
 
   test("the names of candle's YOLOv3 load as they are, from safetensors", async () => {

@@ -1,6 +1,8 @@
 import { ArgumentError, FormatError, type HostTensor, type Parameter, type StateDict, type WeightsFile } from '@convkit/core';
 import { decodeWeights } from '@convkit/core';
-import type { DarknetNetwork } from './network.js';
+import { type DarknetConfig, isHead } from './config.js';
+import { DarknetNetwork } from './network.js';
+import { withClasses } from './with-classes.js';
 
 /** What a `.weights` file says of itself. */
 export interface DarknetHeader {
@@ -94,17 +96,31 @@ export function readDarknetWeights(bytes: Uint8Array, network: DarknetNetwork, n
   return { header, tensors, layers: network.layers.length };
 }
 
-/** Reads the whole net from a `.weights` file; safetensors and PyTorch's files as core does. For `ModelFactory.decodeWeights`. */
-export function decodeDarknetWeights(bytes: Uint8Array, network: () => DarknetNetwork, name: string): WeightsFile {
+/**
+ * Reads the whole net from a `.weights` file, which may be of other classes than the `.cfg` file says: their number follows from its length.
+ * Safetensors and PyTorch's files are read as core does. For `ModelFactory.decodeWeights`.
+ */
+export function decodeDarknetWeights(bytes: Uint8Array, cfg: () => DarknetConfig, name: string): WeightsFile {
   if (!looksLikeDarknet(bytes)) return decodeWeights(bytes, name);
-  const net = network();
-  const { tensors, layers } = readDarknetWeights(bytes, net, name);
+  const config = cfg();
+  const values = (bytes.length - readDarknetHeader(bytes, name).bytes) / 4;
+  const net = new DarknetNetwork(config);
+  const classes = fileValues(net) === values ? undefined : classesBy(config, values);
+  const { tensors, layers } = readDarknetWeights(bytes, classes ? new DarknetNetwork(withClasses(config, classes)) : net, name);
   if (layers < net.layers.length) {
     throw new FormatError(
       `${name} has weights of the first ${layers} of ${net.layers.length} layers: load it with loadDarknetBackbone, which leaves the others as they are.`,
     );
   }
   return { tensors, metadata: {}, preprocessing: undefined };
+}
+
+/** The number of classes with which the net has this many values; they grow by the same number with each class. */
+function classesBy(config: DarknetConfig, values: number): number | undefined {
+  if (!config.layers.some(isHead)) return undefined;
+  const [one, two] = [1, 2].map((classes) => fileValues(new DarknetNetwork(withClasses(config, classes)))) as [number, number];
+  const classes = 1 + (values - one) / (two - one);
+  return Number.isInteger(classes) && classes >= 1 ? classes : undefined;
 }
 
 /** The `.weights` file of a net, as Darknet 0.2.5 writes it; `readDarknetWeights` gives the same values back, bit by bit. */
