@@ -22,13 +22,15 @@ export function subsample(
 const pick = defineOp<'x', Grid>({
   name: 'Subsample',
   forward: ({ x }, { start, out, stride }) => [everyNth(x as Tensor4D, start, out, stride)],
-  gradient: ([dy], _saved, { start, out, stride, size }) => ({
-    x: () => {
-      const [top, left] = ([0, 1] as const).map((i): [number, number] => [start[i], size[i] - start[i] - out[i] * stride[i]]) as [
-        [number, number],
-        [number, number],
-      ];
-      return padOrCrop(insertZeros(dy as unknown as Tensor4D, stride), top, left);
-    },
-  }),
+  gradient: ([dy], _saved, grid) => ({ x: () => spread({ dy }, grid)[0] }),
+});
+
+/** Puts pixels back where they were picked, among zeros: [N,...out,C] → [N,...size,C]. */
+const spread = defineOp<'dy', Grid>({
+  name: 'SubsampleGradient',
+  forward: ({ dy }, { start, out, stride, size }) => {
+    const pads = ([0, 1] as const).map((i): [number, number] => [start[i], size[i] - start[i] - out[i] * stride[i]]);
+    const [top, left] = pads as [[number, number], [number, number]];
+    return [padOrCrop(insertZeros(dy as Tensor4D, stride), top, left)];
+  },
 });

@@ -29,10 +29,24 @@ export const convkitKernels: KernelTable = {
     const inputs = [places.map(({ from }) => from), places.map(({ to }) => to), [2, 3], stride].map(ints);
     return op('Slice', [x.in(NCHW), ...inputs], { shape, layout: NCHW });
   }),
+
+  // Zeros behind each row and column, as axes of their own; then those before, and what is too much or too little at the end.
+  ConvkitSubsampleGradient: kernel<Grid>(({ dy }, { start, out, stride, size }) => {
+    const [n, c] = [dy.shape[0], dy.shape[3]];
+    const cells = reshaped(dy.in(NCHW), [n, c, out[0], 1, out[1], 1]);
+    const blocks = [n, c, out[0], stride[0], out[1], stride[1]];
+    const behind = ints([...new Array<number>(9).fill(0), stride[0] - 1, 0, stride[1] - 1]);
+    const whole = reshaped(raw('Pad', [cells, behind], blocks), [n, c, out[0] * stride[0], out[1] * stride[1]]);
+    const after = [0, 1].map((i) => size[i] - start[i] - out[i] * stride[i]);
+    const pads = ints([0, 0, start[0], start[1], 0, 0, ...after]);
+    return op('Pad', [whole, pads], { shape: [n, ...size, c], layout: NCHW });
+  }),
 };
 
 interface Grid {
   readonly start: readonly [number, number];
   readonly out: readonly [number, number];
   readonly stride: readonly [number, number];
+  /** Of the whole image. */
+  readonly size: readonly [number, number];
 }

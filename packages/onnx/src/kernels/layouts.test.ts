@@ -1,4 +1,4 @@
-import { Random, globalAvgPool, selectBackend, spatialMean, upsample } from '@convkit/core';
+import { Random, globalAvgPool, selectBackend, spatialMean, subsample, upsample } from '@convkit/core';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor, Tensor4D } from '@tensorflow/tfjs-core';
 import '@convkit/core/train';
@@ -52,6 +52,7 @@ test.each<[string, (x: Tensor4D) => Tensor]>([
   ['maxima over channels', (x) => tf.mul(x, tf.max(x, 3, true))],
   ['vectors of means', (x) => tf.matMul(tf.mean(x, [1, 2]), noise([8, 3]))],
   ['upsampling', (x) => upsample(x, 2)],
+  ['the gradient of every other pixel', (x) => tf.grad((y) => subsample(y, 2))(x, tf.relu(subsample(x, 2)))],
   ['bilinear resizing', (x) => tf.image.resizeBilinear(x, [5, 5])],
   ['scales and offsets of channels', (x) => tf.add(tf.mul(x, noise([8])), noise([1, 1, 1, 8]))],
   ['reversed channels', (x) => tf.reverse(x, 3)],
