@@ -67,7 +67,8 @@ export interface AveragePrecisionResult {
  * ```
  *
  * Of a class, the 100 detections with the highest scores of an image count (20 for keypoints). The order in which images are
- * added has no influence: equal scores are taken in the order of image ids.
+ * added has no influence: equal scores are taken in the order of image ids. An annotation with the id 0 counts as any other;
+ * pycocotools takes what finds it for a false alarm.
  *
  * @throws ArgumentError for keypoints whose sigmas are not positive.
  * @see Lin et al., Microsoft COCO, 2014; https://cocodataset.org/#detection-eval
