@@ -22,9 +22,7 @@ export function addDetect(program: Command): void {
     .addOption(renameOption())
     .addOption(new Option('--conf <score>', 'objects below this score are left out').argParser(number(0, 1)).default(0.25))
     .addOption(iouOption())
-    .addOption(
-      new Option('--max-detections <n>', "objects of an image (default: the net's own, 300 or all)").argParser(wholeNumber(1)),
-    )
+    .addOption(new Option('--max-detections <n>', 'objects of an image (default: 300)').argParser(wholeNumber(1)))
     .option('--classes <list>', 'only these, by name or index, as person,2')
     .addOption(sizeOption())
     .addOption(

@@ -18,11 +18,7 @@ export function addEval(program: Command): void {
       new Option('--conf <score>', 'detectors: objects below this score are left out (default: 0.001)').argParser(number(0, 1)),
     )
     .addOption(iouOption())
-    .addOption(
-      new Option('--max-detections <n>', "detectors: objects of an image (default: the net's own, 300 or all)").argParser(
-        wholeNumber(1),
-      ),
-    )
+    .addOption(new Option('--max-detections <n>', 'detectors: objects of an image (default: 300)').argParser(wholeNumber(1)))
     .addOption(sizeOption())
     .option('--out <dir>', 'write pictures, the figures of each class and the detections there');
   addCommonOptions(normalisationOptions(evaluate))

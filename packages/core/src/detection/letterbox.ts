@@ -1,7 +1,7 @@
 import { ArgumentError } from '../errors.js';
 import type { Image } from '../image.js';
 import { resizeBilinear, roundHalfToEven } from './resize-bilinear.js';
-import { type Alignment, type FloatImage, resizeFloat } from './resize-float.js';
+import { type FloatImage, resizeDarknet } from './resize-darknet.js';
 import type { Box } from './types.js';
 
 /** Where an image lies in the net's input: x of the input = x of the image · scaleX + left. */
@@ -89,7 +89,7 @@ export function letterboxDarknet(image: Image, size: InputSize): NetInput {
   const values = new Float32Array(height * width * 3).fill(0.5);
   const [left, top] = [(width - innerWidth) / 2, (height - innerHeight) / 2];
   const corner = { left: Math.trunc(left), top: Math.trunc(top) };
-  resizeFloat(toFloats(image), { values, stride: width, ...corner, width: innerWidth, height: innerHeight }, 'corners');
+  resizeDarknet(toFloats(image), { values, stride: width, ...corner, width: innerWidth, height: innerHeight });
   // Darknet takes boxes back by half the border, also where that is half a pixel.
   const placement = { scaleX: innerWidth / imageWidth, scaleY: innerHeight / imageHeight, left, top, imageWidth, imageHeight };
   return { values, height, width, placement };
@@ -110,15 +110,13 @@ export function stretch(image: Image, size: InputSize): NetInput {
   return { values, height, width, placement };
 }
 
-/** The same with Darknet's own bilinear. */
-export const stretchDarknet = (image: Image, size: InputSize): NetInput => stretchBy(image, size, 'corners');
-
-function stretchBy(image: Image, size: InputSize, alignment: Alignment): NetInput {
+/** Darknet's plain resize, which does not keep the image's proportions. [H, W, 3] → [height, width, 3], 0 … 1. */
+export function stretchDarknet(image: Image, size: InputSize): NetInput {
   checkSize(image, size);
   const [height, width] = size;
   const { width: imageWidth, height: imageHeight } = image;
   const values = new Float32Array(height * width * 3);
-  resizeFloat(toFloats(image), { values, stride: width, left: 0, top: 0, width, height }, alignment);
+  resizeDarknet(toFloats(image), { values, stride: width, left: 0, top: 0, width, height });
   const placement = { scaleX: width / imageWidth, scaleY: height / imageHeight, left: 0, top: 0, imageWidth, imageHeight };
   return { values, height, width, placement };
 }
