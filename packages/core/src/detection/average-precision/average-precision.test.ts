@@ -79,6 +79,17 @@ test('a crowd takes any number of detections, and an ignored object one; neither
   expect(evaluate([inside[0], inside[0], right], hard).summary.ap).toBeCloseTo(0.5, 12);
 });
 
+test('of two objects that a detection overlaps alike it takes the later one', () => {
+  const objects = [truth([0, 0, 10, 10]), truth([0, 5, 10, 15])];
+  const found = [detection(0.9, [0, 2.5, 10, 12.5]), detection(0.8, [0, 0, 10, 10])];
+  expect(evaluate(found, objects).summary).toMatchObject({
+    ap50: one,
+    ar100: expect.closeTo((3 * 1 + 7 * 0.5) / 10, 12) as number,
+  });
+  // The first takes what the second needs: a recall of one half.
+  expect(evaluate(found, objects.reverse()).summary.ap50).toBeCloseTo(51 / 101, 12);
+});
+
 test('equal scores are taken in the order of image ids, whatever the order of adding', () => {
   const run = (ids: readonly number[]): number => {
     const evaluation = averagePrecision({ classes: ['a'] });

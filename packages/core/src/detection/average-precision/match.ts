@@ -18,7 +18,7 @@ export const IGNORED = 16;
 /**
  * Gives each detection, the best first, the free object that it overlaps most, at each IoU threshold.
  *
- * Objects that are ignored, or lie outside of the area range, are taken only when no other object is there; a crowd takes any
+ * Of two that it overlaps alike, the later one. Objects that are ignored, or lie outside of the area range, are taken only when no other object is there; a crowd takes any
  * number of detections. A detection that finds nothing is ignored where its own area is out of range.
  *
  * @returns an outcome for each detection
@@ -38,7 +38,7 @@ export function match(
   for (let i = 0; i < outcomes.length; i++) {
     const alone = outside(detectionAreas[i]);
     for (let t = 0; t < iouThresholds.length; t++) {
-      let best = Math.min(iouThresholds[t], 1 - 1e-10);
+      let best = iouThresholds[t];
       let chosen = -1;
       for (const j of order) {
         if (!(free[j] & (1 << t)) && !objects.crowd[j]) continue;
