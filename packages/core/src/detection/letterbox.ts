@@ -62,13 +62,10 @@ export function letterbox(image: Image, size: InputSize, options: LetterboxOptio
   const border = inner.map((side, axis) => (stride ? (size[axis] - side) % stride : size[axis] - side));
   const [top, left] = border.map((pixels) => (center ? Math.round(pixels / 2 - 0.1) : 0));
   const [height, width] = inner.map((side, axis) => side + border[axis]);
-  const resized = inner[0] === image.height && inner[1] === image.width ? image : resizeBilinear(image, inner[1], inner[0]);
 
   const values = new Float32Array(height * width * 3).fill(unitRange[GREY]);
-  for (let y = 0, from = 0; y < inner[0]; y++) {
-    const to = ((y + top) * width + left) * 3;
-    for (let i = 0; i < inner[1] * 3; i++) values[to + i] = unitRange[resized.pixels[from++]];
-  }
+  const start = (top * width + left) * 3;
+  resizeBilinear(image, inner[1], inner[0], { values, start, stride: width * 3, table: unitRange });
   // Ultralytics takes boxes back by the scale before its rounding, but where it rounds up.
   const [scaleY, scaleX] = roundUp ? [inner[0] / image.height, inner[1] / image.width] : [scale, scale];
   const placement = { scaleX, scaleY, left, top, imageWidth: image.width, imageHeight: image.height };
@@ -105,7 +102,8 @@ export function stretch(image: Image, size: InputSize): NetInput {
   checkSize(image, size);
   const [height, width] = size;
   const { width: imageWidth, height: imageHeight } = image;
-  const values = Float32Array.from(resizeBilinear(image, width, height).pixels, (value) => unitRange[value]);
+  const values = new Float32Array(height * width * 3);
+  resizeBilinear(image, width, height, { values, start: 0, stride: width * 3, table: unitRange });
   const placement = { scaleX: width / imageWidth, scaleY: height / imageHeight, left: 0, top: 0, imageWidth, imageHeight };
   return { values, height, width, placement };
 }
