@@ -40,7 +40,7 @@ test('engines run in turn, and throughput is told against the reference', async 
     options,
   );
   expect(failures).toEqual([]);
-  const warmUp = 'convkit:onnx1 convkit:onnx1 onnxruntime1 onnxruntime1 ';
+  const warmUp = 'convkit:onnx1 convkit:onnx1 convkit:onnx6 onnxruntime1 onnxruntime1 onnxruntime6 ';
   expect(readFileSync(log, 'utf8')).toBe(warmUp + 'convkit:onnx2 onnxruntime2 '.repeat(5));
   expect(rows).toMatchObject([
     {

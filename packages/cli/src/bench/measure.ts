@@ -50,6 +50,8 @@ export interface MeasureOptions {
 
 /** Blocks that the runs of an engine are split into, one in each round over the engines. */
 const ROUNDS = 5;
+/** Runs before those that count, where `seconds` is enough for them: JavaScript is compiled while it runs. */
+const WARM_UP = 8;
 /** Lets the threads of the engine before stop waiting for work. */
 const PAUSE_MS = 50;
 
@@ -58,7 +60,7 @@ interface Contender {
   readonly peer: Peer;
   readonly version: string;
   readonly firstMs: number;
-  /** The last run before those that count. */
+  /** The fastest of the runs before those that count. */
   readonly warmMs: number;
   readonly values: readonly number[];
   readonly ms: number[];
@@ -69,7 +71,7 @@ interface Contender {
 
 /**
  * Times a work on engines in turn, each in a process of its own: whatever else runs on the machine slows all of them. Each first
- * runs twice to warm up; a slow engine whose first run takes longer than `seconds` runs only once.
+ * runs some times to warm up; a slow engine whose first run takes longer than `seconds` runs only once.
  */
 export async function measureWork(
   work: Work,
@@ -123,8 +125,10 @@ async function enter(engine: BenchEngine, work: Work, options: MeasureOptions): 
       return { ...same, ...first, warmMs: firstMs, ms: [...first.ms], cpuMs: [...first.cpuMs], javaScriptMs: [] };
     }
     const second = await peer.run(1);
+    const more = Math.min(WARM_UP - 2, Math.floor((1000 * seconds) / second.ms[0]));
+    const warm = more > 0 ? await peer.run(more) : second;
     const values = [...first.values, ...second.values];
-    return { ...same, values, warmMs: second.ms[0], ms: [], cpuMs: [], javaScriptMs: [], peakBytes: second.peakBytes };
+    return { ...same, values, warmMs: Math.min(...warm.ms), ms: [], cpuMs: [], javaScriptMs: [], peakBytes: second.peakBytes };
   } catch (error) {
     await peer.end();
     throw error;
