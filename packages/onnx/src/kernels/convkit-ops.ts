@@ -1,4 +1,4 @@
-import { Value, ints, op, raw, reshaped } from '../graph.js';
+import { Value, constant, ints, op, raw, reshaped } from '../graph.js';
 import { NCHW } from '../layout.js';
 import { elementwise } from './broadcast.js';
 import { isPositive } from './elementwise.js';
@@ -33,12 +33,15 @@ export const convkitKernels: KernelTable = {
   // Zeros behind each row and column, as axes of their own; then those before, and what is too much or too little at the end.
   ConvkitSubsampleGradient: kernel<Grid>(({ dy }, { start, out, stride, size }) => {
     const [n, c] = [dy.shape[0], dy.shape[3]];
-    const cells = reshaped(dy.in(NCHW), [n, c, out[0], 1, out[1], 1]);
-    const blocks = [n, c, out[0], stride[0], out[1], stride[1]];
-    const behind = ints([...new Array<number>(9).fill(0), stride[0] - 1, 0, stride[1] - 1]);
-    const whole = reshaped(raw('Pad', [cells, behind], blocks), [n, c, out[0] * stride[0], out[1] * stride[1]]);
-    const after = [0, 1].map((i) => size[i] - start[i] - out[i] * stride[i]);
-    const pads = ints([0, 0, start[0], start[1], 0, 0, ...after]);
+    const [height, width] = size;
+    // Columns by a product with a matrix of single ones: Pad would write every other element by itself, on one thread.
+    const ones = new Array<number>(out[1] * width).fill(0);
+    for (let column = 0; column < out[1]; column++) ones[column * width + start[1] + column * stride[1]] = 1;
+    const columns = raw('MatMul', [dy.in(NCHW), constant(ones, [out[1], width])], [n, c, out[0], width]);
+    const behind = ints([0, 0, 0, 0, 0, 0, 0, 0, stride[0] - 1, 0]);
+    const rows = raw('Pad', [reshaped(columns, [n, c, out[0], 1, width]), behind], [n, c, out[0], stride[0], width]);
+    const whole = reshaped(rows, [n, c, out[0] * stride[0], width]);
+    const pads = ints([0, 0, start[0], 0, 0, 0, height - start[0] - out[0] * stride[0], 0]);
     return op('Pad', [whole, pads], { shape: [n, ...size, c], layout: NCHW });
   }),
 };
