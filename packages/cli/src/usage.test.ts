@@ -1,13 +1,16 @@
 import { expect, test } from 'vitest';
 import { convkit, lastJson } from './spawn.test-util.js';
 
-test.each(['models', 'summary', 'train', 'eval', 'classify', 'doctor'])('the help of %s teaches by examples', async (command) => {
-  const { code, stdout } = await convkit([command, '--help']);
-  expect(code).toBe(0);
-  expect(stdout).toContain(`Usage: convkit ${command}`);
-  expect(stdout).toContain(`$ convkit ${command}`);
-  for (const option of ['--json', '--seed', '--backend']) expect(stdout).toContain(option);
-});
+test.each(['models', 'summary', 'train', 'eval', 'classify', 'detect', 'doctor'])(
+  'the help of %s teaches by examples',
+  async (command) => {
+    const { code, stdout } = await convkit([command, '--help']);
+    expect(code).toBe(0);
+    expect(stdout).toContain(`Usage: convkit ${command}`);
+    expect(stdout).toContain(`$ convkit ${command}`);
+    for (const option of ['--json', '--seed', '--backend']) expect(stdout).toContain(option);
+  },
+);
 
 const wrongUsage: [title: string, args: string[], message: RegExp][] = [
   ['an unknown command', ['trian'], /unknown command 'trian'.*train/],
@@ -66,11 +69,13 @@ test('models lists every variant of the installed packages', async () => {
   const { models } = lastJson(outcome) as { models: Record<string, unknown>[] };
   expect(models.find(({ name }) => name === 'resnet50')).toMatchObject({
     package: '@convkit/resnet',
+    task: 'classify',
     parameters: 25_557_032,
     input: [224, 224],
   });
+  expect(models.find(({ name }) => name === 'yolov8n-pose')).toMatchObject({ task: 'pose', input: [640, 640], classes: 1 });
   expect(outcome.stdout.trim().split('\n')).toHaveLength(1);
-  expect((await convkit(['models'])).stdout).toMatch(/resnet18 .*11,689,512/);
+  expect((await convkit(['models'])).stdout).toMatch(/resnet18 +classify .*11,689,512/);
 });
 
 test('summary counts parameters and multiply-adds', async () => {

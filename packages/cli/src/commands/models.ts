@@ -11,9 +11,10 @@ export async function runModels(options: CommonOptions): Promise<void> {
   else
     output.print(
       table(
-        ['model', 'package', 'parameters', 'MACs', 'input', 'classes', 'weights named as', 'published weights: top-1'],
+        ['model', 'task', 'package', 'parameters', 'MACs', 'input', 'classes', 'weights named as', 'published weights: top-1'],
         models.map((m) => [
           m.name,
+          m.task,
           m.package,
           count(m.parameters),
           m.macs === undefined ? '' : scaled(m.macs),
@@ -28,14 +29,14 @@ export async function runModels(options: CommonOptions): Promise<void> {
 }
 
 function describe(factory: AnyModelFactory) {
-  const { name, package: from, preprocessing, dataset, reference, macs } = factory.info;
+  const { name, package: from, task = 'classify', preprocessing, dataset, reference, macs } = factory.info;
   const model = factory(); // has no weights yet: this costs nothing
   const parameters = [...model.parameters()].reduce((sum, [, parameter]) => sum + parameter.size, 0);
   const weights = Object.entries(factory.info.weights ?? {}).map(([tag, { location, top1, top5, licence }]) => ({
     ...{ tag, source: locationText(location), top1, top5, licence },
   }));
   const classes = model.classes.length;
-  return { name, package: from, parameters, macs, input: inputSize(preprocessing), classes, dataset, reference, weights };
+  return { name, package: from, task, parameters, macs, input: inputSize(preprocessing), classes, dataset, reference, weights };
 }
 
 const published = ({ weights }: ReturnType<typeof describe>): string =>
