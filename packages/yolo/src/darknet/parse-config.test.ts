@@ -117,6 +117,8 @@ describe('sections', () => {
     expect(layer('[conv]\nfilters=1\nxnor=0')).toMatchObject({ kind: 'convolutional' });
     expect(layer('[upsample]\n[shortcut]\nweights_type=none\nfrom=0').kind).toBe('shortcut');
     expect(layer('[upsample]\n[shortcut]\nweights_type=per_channel\nfrom=0').kind).toBe('unsupported');
+    expect(layer('[upsample]\n[shortcut]\nfrom=0\nalpha=1.0').kind).toBe('shortcut');
+    expect(layer('[upsample]\n[shortcut]\nfrom=0\nalpha=.5')).toMatchObject({ what: 'alpha=.5 of [shortcut]' });
   });
 
   test('tell whose program a file is for', () => {

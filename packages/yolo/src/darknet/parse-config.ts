@@ -3,7 +3,7 @@ import { type CfgSection, isNet, readSections } from './cfg-text.js';
 import type { DarknetConfig, LayerConfig, NetConfig, Program } from './config.js';
 import { Options } from './options.js';
 import { parsers } from './parse-layers.js';
-import { refusedOptions, unsupportedSections } from './unsupported.js';
+import { neutral, refusedOptions, unsupportedSections } from './unsupported.js';
 
 /**
  * Reads a Darknet `.cfg` file, of pjreddie's Darknet (YOLOv1 to YOLOv3) or AlexeyAB's (YOLOv4). Layers are numbered from 0 after `[net]`,
@@ -80,7 +80,7 @@ function parseLayer(section: CfgSection, index: number): LayerConfig {
   }
   const options = new Options(section);
   const layer = parsers[name](options, index);
-  const refused = refusedOptions[layer.kind]?.find((key) => !['0', 'none'].includes(options.text(key, '0')));
+  const refused = refusedOptions[layer.kind]?.find((key) => options.has(key) && !neutral(key, options.text(key, '')));
   if (refused === undefined) return layer;
   return { kind: 'unsupported', line, what: `${refused}=${options.text(refused, '')} of [${name}]` };
 }

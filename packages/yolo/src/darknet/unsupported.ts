@@ -5,12 +5,16 @@ export const refusedOptions: Readonly<Record<string, readonly string[]>> = {
     ...['sway', 'rotate', 'stretch', 'stretch_sway', 'reverse'],
   ],
   maxpool: ['maxpool_depth', 'antialiasing'],
-  shortcut: ['weights_type', 'weights_normalization'],
+  shortcut: ['weights_type', 'weights_normalization', 'alpha', 'beta'],
   reorg: ['reverse', 'extra', 'flatten'],
   scale_channels: ['scale_wh'],
   softmax: ['tree', 'spatial'],
   region: ['tree', 'map'],
 };
+
+/** Values with which such an option changes nothing. */
+export const neutral = (option: string, value: string): boolean =>
+  option === 'alpha' || option === 'beta' ? Number(value) === 1 : value === '0' || value === 'none';
 
 /** What else Darknet's own parser knows. */
 export const unsupportedSections: ReadonlySet<string> = new Set([
