@@ -12,7 +12,15 @@ export type { Head } from './darknet/network.js';
 export type { Layer } from './darknet/layers.js';
 export type { MapShape } from './darknet/shapes.js';
 export { parseConfig } from './darknet/parse-config.js';
-export type * from './darknet/config.js';
+export type {
+  DarknetConfig,
+  DetectionConfig,
+  HeadConfig,
+  LayerConfig,
+  NetConfig,
+  RegionConfig,
+  YoloConfig,
+} from './darknet/config.js';
 export { encodeDarknetWeights, readDarknetHeader, readDarknetWeights } from './darknet/weights.js';
 export type { DarknetHeader, DarknetWeights } from './darknet/weights.js';
 export { loadDarknetBackbone } from './darknet/backbone.js';
