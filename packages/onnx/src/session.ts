@@ -1,4 +1,5 @@
-import type { HostValues, Slot } from './graph.js';
+import { totalmem } from 'node:os';
+import type { DType, HostValues, Slot } from './graph.js';
 import { type Program, collect } from './program.js';
 import { type Initializer, type Model, encodeModel } from './proto/model.js';
 import { type NativeSession, type OrtTensor, openRuntime } from './runtime.js';
@@ -9,6 +10,8 @@ interface Replay {
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
   readonly fetches: Record<string, null>;
+  /** Of all results of its nodes: more than the memory that the session keeps for its runs. */
+  readonly bytes: number;
 }
 
 /** What the engine has done since it started. */
@@ -21,17 +24,23 @@ export interface SessionStatistics {
   readonly runMs: number;
 }
 
-/** Programs by their structure; the one that was not used for longest goes when there are too many. */
+/**
+ * Programs by their structure. A session keeps the memory of its runs: those that were not used for longest go when there are too
+ * many, or when together they could take more than half of the machine's memory.
+ */
 export class Sessions {
   readonly #limit: number;
+  readonly #limitBytes: number;
   readonly #replays = new Map<string, Replay>();
+  #bytes = 0;
   #runs = 0;
   #compiled = 0;
   #compileMs = 0;
   #runMs = 0;
 
-  constructor(limit = 64) {
+  constructor(limit = 64, limitBytes = totalmem() / 2) {
     this.#limit = limit;
+    this.#limitBytes = limitBytes;
   }
 
   get statistics(): SessionStatistics {
@@ -66,9 +75,11 @@ export class Sessions {
     const start = performance.now();
     const replay = compile(program);
     this.#replays.set(program.key, replay);
-    if (this.#replays.size > this.#limit) {
-      const [oldest, { session }] = this.#replays.entries().next().value!;
-      this.#replays.delete(oldest);
+    this.#bytes += replay.bytes;
+    for (const [key, { session, bytes }] of this.#replays) {
+      if (key === program.key || (this.#replays.size <= this.#limit && this.#bytes <= this.#limitBytes)) break;
+      this.#replays.delete(key);
+      this.#bytes -= bytes;
       session.dispose();
     }
     this.#compiled++;
@@ -79,6 +90,7 @@ export class Sessions {
   dispose(): void {
     for (const { session } of this.#replays.values()) session.dispose();
     this.#replays.clear();
+    this.#bytes = 0;
   }
 }
 
@@ -94,8 +106,13 @@ function compile(program: Program): Replay {
     inputs: model.inputs.map(({ name }) => name),
     outputs,
     fetches: Object.fromEntries(outputs.map((name) => [name, null])),
+    bytes: program.nodes.reduce((total, node) => node.outputs.reduce((sum, slot) => sum + bytesOf(slot), total), 0),
   };
 }
+
+const widths: Readonly<Record<DType, number>> = { float32: 4, int32: 4, int64: 8, bool: 1 };
+
+const bytesOf = ({ dims, dtype }: Slot): number => dims.reduce((size, n) => size * n, widths[dtype]);
 
 /** The program as an ONNX model: its leaves are inputs, its constants initializers. */
 export function modelOf(program: Program): Model {

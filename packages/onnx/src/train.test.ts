@@ -1,10 +1,10 @@
 import { selectBackend } from '@convkit/core';
-import { crossEntropy, gradientStep, sgd } from '@convkit/core/train';
+import { adamw, crossEntropy, gradientStep, sgd, trainStep } from '@convkit/core/train';
 import { Random } from '@convkit/core';
 import { resnet8 } from '@convkit/resnet';
-import { memory, tensor } from '@tensorflow/tfjs-core';
+import { engine, memory, tensor } from '@tensorflow/tfjs-core';
 import { expect, test } from 'vitest';
-import { registerOnnx } from './index.js';
+import { type OnnxBackend, registerOnnx } from './index.js';
 
 registerOnnx();
 
@@ -47,4 +47,26 @@ test('ResNet-8 has the gradients of tfjs-cpu and trains alike', async () => {
   expected.losses.forEach((loss, i) => expect(found.losses[i]).toBeCloseTo(loss, 3));
   expected.mean.forEach((v, i) => expect(found.mean[i]).toBeCloseTo(v, 4));
   expect(found.tensors).toBe(expected.tensors);
+});
+
+test('60 small steps: one graph, and as many tensors at the end as at the start', async () => {
+  await selectBackend('onnx');
+  const backend = engine().backend as OnnxBackend;
+  const model = resnet8({ numClasses: 10 }).initialize(1);
+  const optimizer = adamw().bind(model.parameters());
+  const images = Float32Array.from({ length: 4 * 8 * 8 * 3 }, (_, i) => Math.sin(i));
+  const batch = { images, shape: [4, 8, 8, 3] as [number, number, number, number], labels: Int32Array.of(1, 2, 3, 4) };
+  const setup = { model, optimizer, loss: crossEntropy() };
+  const seen = new Set<string>();
+  const compiled = backend.statistics.compiled;
+  for (let step = 1; step <= 60; step++) {
+    const context = () => ({ training: true });
+    await trainStep(setup, { step, learningRate: 1e-3 / step, context }, [batch]);
+    const { numTensors, numBytes } = memory();
+    seen.add(`${numTensors} tensors, ${backend.numDataIds()} values, ${numBytes} bytes`);
+  }
+  expect([...seen]).toHaveLength(1);
+  expect(backend.statistics.compiled - compiled).toBe(1);
+  optimizer.dispose();
+  model.dispose();
 });
