@@ -68,7 +68,7 @@ async function planNew(
   checkRecipe(given, recipe, isDetector(factory));
   const config: RunConfig = {
     convkit: version,
-    model: factory.info.name,
+    model: lastingModel(name, factory),
     settings: newModelSettings(factory, { classes: data.train.classes, side: data.side, imageSize: options.imageSize }),
     data: {
       name: isFolder(options.data, data.kind) ? resolve(options.data) : options.data,
@@ -98,7 +98,7 @@ async function planResume(
   if (out === undefined) throw new UsageError('--resume needs the folder of the run: --out DIR');
   const config = await readRunConfig(out);
   const factory = await findModel(config.model);
-  const model = name === undefined ? undefined : (await findModel(name)).info.name;
+  const model = name === undefined ? undefined : lastingModel(name, await findModel(name));
   refuseContradictions(out, contradictions(config, model, options, explicit));
   const { name: data, dir, limit } = config.data;
   const opened = await open({ data, dataDir: options.dataDir ?? dir ?? undefined, limit: limit ?? undefined }, factory);
@@ -118,6 +118,10 @@ async function planResume(
     resume: true,
   };
 }
+
+/** The model as config.json keeps it: a published name, or where its configuration file lies. */
+const lastingModel = (typed: string, { info }: AnyModelFactory): string =>
+  typed.toLowerCase().endsWith('.cfg') ? resolve(typed) : info.name;
 
 /** The weights to start from, as config.json keeps them. */
 function startWeights({ weights, pretrained }: TrainOptions, info: ModelInfo): string | undefined {

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ClassModel, type StateDict, freeze, unfreeze } from '@convkit/core';
 import { checkpointDirectory, csvLogger, jsonlLogger, saveWeights, tensorBoardLogger, writeFileAtomic } from '@convkit/core/node';
@@ -17,7 +19,7 @@ import { type TrainOptions, type TrainPlan, planRun } from '../run-plan.js';
 import { StopSignals } from '../signals.js';
 import type { JobReport, TrainingJob } from '../training-job.js';
 import { trainingProgress } from '../training-progress.js';
-import { fitBackbone, getWeights } from '../weights.js';
+import { type NamedWeights, fitBackbone, getWeights } from '../weights.js';
 import { classifierJob } from './train-classifier.js';
 import { detectorJob } from './train-detector.js';
 
@@ -112,9 +114,29 @@ class Run {
       return;
     }
     const { info } = this.#factory;
-    const found = await getWeights(this.#factory, { weights, rename: rename ?? [] }, this.#progress);
+    let found: NamedWeights;
+    try {
+      found = await getWeights(this.#factory, { weights, rename: rename ?? [] }, this.#progress);
+    } catch (error) {
+      const layers = await this.#firstLayers(weights, seed);
+      if (layers === undefined) throw error;
+      this.#output.note(`weights   ${weights} has the first ${layers} layers; the others start anew`);
+      return;
+    }
     const fresh = fitBackbone(this.#model, found, info, seed);
     if (fresh.length > 0) this.#output.note(`new for these classes: ${shortened(fresh)}; all else from ${weights}`);
+  }
+
+  /** Loads a file of the first layers only, where the net's family has such files; gives their number, or undefined. */
+  async #firstLayers(path: string, seed: number): Promise<number | undefined> {
+    const model = this.#model as ClassModel & { loadBackbone?(bytes: Uint8Array, name: string): { layers: number } };
+    if (!model.loadBackbone || !existsSync(path)) return undefined;
+    this.#model.initialize(seed);
+    try {
+      return model.loadBackbone(await readFile(path), path).layers;
+    } catch {
+      return undefined; // what was wrong at first is told
+    }
   }
 
   #freeze(): void {
@@ -130,7 +152,7 @@ class Run {
     const { config, folder, resume } = this.#plan;
     const { recipe, data } = config;
     const parameters = [...this.#model.parameters()].reduce((sum, [, parameter]) => sum + parameter.size, 0);
-    this.#output.note(`model     ${config.model}, ${count(parameters)} parameters`);
+    this.#output.note(`model     ${this.#factory.info.name}, ${count(parameters)} parameters`);
     this.#output.note(`backend   ${backend}`);
     this.#output.note(
       `data      ${data.name}: ${count(data.trainImages)} images to train on, ${count(data.validationImages)} held out`,
@@ -183,7 +205,7 @@ class Run {
     this.#progress.end();
     await writeFileAtomic(
       this.#files.curves,
-      await curvesSvg(`${config.model} on ${dataLabel(config.data.name)}`, result.history),
+      await curvesSvg(`${this.#factory.info.name} on ${dataLabel(config.data.name)}`, result.history),
     );
     this.#report(result, report, best !== undefined);
     const { validation } = report;
@@ -215,7 +237,7 @@ class Run {
     const { config, folder } = this.#plan;
     const last = result.history.at(-1);
     return {
-      model: config.model,
+      model: this.#factory.info.name,
       data: config.data.name,
       backend: config.backend,
       out: folder,

@@ -11,6 +11,7 @@ import {
 import type { DetectionLabels, Loss } from '@convkit/core/train';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { darknetLoss } from '../train/darknet-loss.js';
+import { type DarknetBackbone, loadDarknetBackbone } from './backbone.js';
 import type { DarknetConfig, YoloConfig } from './config.js';
 import { decodeHeads } from './decode.js';
 import { DarknetNetwork } from './network.js';
@@ -51,6 +52,11 @@ export class DarknetDetector extends Detector<readonly Tensor[]> {
     super({ numClasses, classes, preprocessing, defaults: { iou: 0.45, multiLabel: true, ...(diouBeta && { diouBeta }) } });
     this.network = network;
     this.#fit = fit;
+  }
+
+  /** Sets the first layers from a file that ends before the net does, such as `darknet53.conv.74`: see `loadDarknetBackbone`. */
+  loadBackbone(bytes: Uint8Array, name?: string): DarknetBackbone {
+    return loadDarknetBackbone(this, bytes, name);
   }
 
   override parts(): [string, Module][] {
