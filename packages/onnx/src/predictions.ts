@@ -1,4 +1,4 @@
-import { ConvkitError, type Module } from '@convkit/core';
+import { ConvkitError, type Module, type State, isModule } from '@convkit/core';
 import { type Tensor, type TensorContainer, tidy } from '@tensorflow/tfjs-core';
 import type { OnnxBackend } from './backend.js';
 import { CompiledModel, type InputShape } from './compiled-model.js';
@@ -30,7 +30,7 @@ export class Predictions {
     const key = `${name}[${shape.join()}]`;
     let own = this.#known.get(model);
     if (!own) this.#known.set(model, (own = new Map<string, Prediction>()));
-    const weights = [...model.state()].flatMap(([, state]) => (state.kind === 'counter' ? [] : [state.value.dataId]));
+    const weights = weightsOf(model);
     const found = own.get(key);
     if (found && found.weights.length === weights.length && found.weights.every((id, i) => id === weights[i])) return found;
     found?.compiled?.dispose();
@@ -48,4 +48,17 @@ export class Predictions {
       return undefined;
     }
   }
+}
+
+/** The data of every weight of a net. It is asked for before each pass, so it makes no names, as `state` does. */
+function weightsOf(module: Module<unknown>, found: object[] = []): object[] {
+  for (const [, part] of module.parts()) {
+    if (isModule(part)) {
+      weightsOf(part, found);
+      continue;
+    }
+    const state = part as State;
+    if (state.kind !== 'counter') found.push(state.value.dataId);
+  }
+  return found;
 }
