@@ -124,6 +124,17 @@ test('a load that is not strict sets what fits and reports the rest', async () =
   expect(after.get('fc')).toEqual(before.get('fc'));
 });
 
+test('excepted names keep their values, and a file that has them is refused', async () => {
+  const dict = await stateDict(new Net().initialize(1));
+  const model = new Net().initialize(2);
+  const before = (await stateDict(model)).get('fc');
+  const except = (name: string): boolean => name === 'fc';
+  expect(await refused(model, dict, { except })).toContain('unexpected fc');
+  const { loaded } = loadStateDict(model, new Map([...dict].filter(([name]) => !except(name))), { except });
+  expect(loaded).toEqual(NAMES.filter((name) => !except(name)));
+  expect((await stateDict(model)).get('fc')).toEqual(before);
+});
+
 test('a prefix on every name is not removed silently: the error says how to', async () => {
   const plain = await stateDict(new Net().initialize(1));
   const dict = new Map([...plain].map(([name, tensor]) => [`module.${name}`, tensor]));
