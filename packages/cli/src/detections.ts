@@ -62,7 +62,7 @@ export function tableRows({ path, detections }: Found, task: Detector['task']): 
   ]);
 }
 
-/** `3 persons`-like summary of a frame: each class with how many. */
+/** `2 person, 1 dog`: each class with the number of its objects. */
 export function tally(detections: readonly Detection[]): string {
   const counts = new Map<string, number>();
   for (const { label } of detections) counts.set(label, (counts.get(label) ?? 0) + 1);

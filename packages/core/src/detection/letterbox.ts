@@ -42,11 +42,11 @@ const GREY = 114;
 /** 8-bit values as the floats 0 … 1. */
 const unitRange = Float32Array.from({ length: 256 }, (_, value) => value / 255);
 
-const toFloats = ({ pixels, width, height }: Image): FloatImage => ({
-  values: Float32Array.from(pixels, (value) => unitRange[value]),
-  width,
-  height,
-});
+function toFloats({ pixels, width, height }: Image): FloatImage {
+  const values = new Float32Array(pixels.length);
+  for (let i = 0; i < pixels.length; i++) values[i] = unitRange[pixels[i]];
+  return { values, width, height };
+}
 
 /**
  * Ultralytics' letterbox: the image is scaled to fit (OpenCV's bilinear on bytes), and grey of 114 fills the rest.
