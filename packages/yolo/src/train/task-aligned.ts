@@ -1,6 +1,6 @@
+import { ciou } from '@convkit/core/detection';
 import type { ObjectLabels } from '@convkit/core/train';
 import type { AnchorPoints } from '../v8/output.js';
-import { completeIou } from './overlap.js';
 
 /** How anchor points are given to objects; the defaults are those of YOLOv8. */
 export interface AssignerOptions {
@@ -15,9 +15,9 @@ export interface AssignerOptions {
 /** What the net says of one image: A anchor points. */
 export interface Predictions {
   /** A × 4 corners in pixels of the input. */
-  readonly boxes: ArrayLike<number>;
+  readonly boxes: Float32Array;
   /** A × classes, 0 … 1. */
-  readonly scores: ArrayLike<number>;
+  readonly scores: Float32Array;
 }
 
 /** Which object each anchor point is to find. */
@@ -55,9 +55,10 @@ export function assignTaskAligned(
   const claims = new Uint16Array(anchors.count);
   const nearest = new Map<number, Candidate & { readonly object: number }>();
   const mine = Array.from(objects.classes, (label, object) => {
+    const box = objects.boxes.subarray(object * 4, object * 4 + 4);
     const inside: Candidate[] = [];
-    for (const anchor of anchorsInside(anchors, objects.boxes, object)) {
-      const overlap = Math.max(0, completeIou(objects.boxes, object * 4, boxes, anchor * 4));
+    for (const anchor of anchorsInside(anchors, box)) {
+      const overlap = Math.max(0, ciou(box, boxes.subarray(anchor * 4, anchor * 4 + 4)));
       const candidate = { anchor, overlap, alignment: scores[anchor * numClasses + label] ** alpha * overlap ** beta };
       inside.push(candidate);
       const best = nearest.get(anchor);
@@ -88,8 +89,7 @@ function toAssignment(mine: readonly (readonly Candidate[])[], count: number): A
 }
 
 /** The anchor points strictly inside of a box. */
-function anchorsInside({ count, points, strides }: AnchorPoints, boxes: Float32Array, object: number): number[] {
-  const [x1, y1, x2, y2] = boxes.subarray(object * 4, object * 4 + 4);
+function anchorsInside({ count, points, strides }: AnchorPoints, [x1, y1, x2, y2]: Float32Array): number[] {
   const inside: number[] = [];
   for (let anchor = 0; anchor < count; anchor++) {
     const x = points[2 * anchor] * strides[anchor];

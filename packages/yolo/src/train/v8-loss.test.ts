@@ -1,6 +1,6 @@
 import { Random, selectBackend } from '@convkit/core';
 import { type DetectionLabels, type ObjectLabels, gradientStep } from '@convkit/core/train';
-import { type FillRule, fillInput, fillModel } from '@convkit/model-tests';
+import { type FillRule, fillInput, fillModel, sharedDir } from '@convkit/model-tests';
 import { tensor, tensor4d, tidy } from '@tensorflow/tfjs-core';
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -117,6 +117,31 @@ describe.each(['yolov8n', 'yolov8n-seg', 'yolov8n-pose'] as const)('%s', (name) 
       }
       expect(targets.total).toBeCloseTo(target_scores_sum, 3);
     });
+  });
+});
+
+describe.runIf(process.env.CONVKIT_ALL_GOLDENS && sharedDir)('beside the checkout', () => {
+  test.each([
+    ['yolov8s', { depth: 1 / 3, width: 0.5, maxChannels: 1024 }],
+    ['yolov8l', { depth: 1, width: 1, maxChannels: 512 }],
+    ['yolov8n_spec', nano],
+  ])('the loss of %s is the reference’s', { timeout: 300_000 }, (name, scale) => {
+    const whole = JSON.parse(readFileSync(`${sharedDir}/goldens/yolov8/${name}.json`, 'utf8')) as {
+      fill_rules: FillRule[];
+      train: LossGolden;
+    };
+    const { train } = whole;
+    const [n, c, h, w] = train.input_shape;
+    const model = new YoloV8({ scale, task: 'detect', numClasses: 80, keypoints: 0, preprocessing: { ...preprocessing } });
+    fillModel(model.initialize(), whole.fill_rules);
+    tidy(() => {
+      const x = tensor4d(fillInput([n, c, h, w], { unit: true }), [n, h, w, c]);
+      const components = yoloV8Components(model.forward(x, { training: true, random: new Random(0) }), labelsOf(train));
+      for (const [part, expected] of Object.entries(train.components)) {
+        expect(Math.abs(components[part].dataSync()[0] / expected - 1), part).toBeLessThan(2e-4);
+      }
+    });
+    model.dispose();
   });
 });
 

@@ -1,15 +1,11 @@
 import { type Scalar, type Tensor, exp, mul, neg, reshape, slice, square, sub, sum, tensor } from '@tensorflow/tfjs-core';
 import { ArgumentError } from '@convkit/core';
+import { cocoSigmas } from '@convkit/core/detection';
 import type { DetectionLabels } from '@convkit/core/train';
 import type { AnchorPoints } from '../v8/output.js';
 import { binaryCrossEntropy } from './box-losses.js';
 import { findPositives } from './positives.js';
 import type { YoloV8Targets } from './v8-targets.js';
-
-/** How far annotators stray for each of COCO's 17 joints, relative to the object's size (cocodataset.org, keypoint evaluation). */
-const cocoSigmas = [
-  0.026, 0.025, 0.025, 0.035, 0.035, 0.079, 0.079, 0.072, 0.072, 0.062, 0.062, 0.107, 0.107, 0.087, 0.087, 0.089, 0.089,
-];
 
 /**
  * Losses of the joints at all positive anchor points. pose: 1 − e^(−d² / (8 σ² · area)) of each labelled joint, d its distance

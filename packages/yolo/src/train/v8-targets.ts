@@ -24,11 +24,10 @@ export function yoloV8Targets(
   anchors: AnchorPoints,
   options?: AssignerOptions,
 ): YoloV8Targets {
-  const [boxes, scores] = [output.boxes.dataSync(), output.scores.dataSync()];
+  const [boxes, scores] = [output.boxes.dataSync(), output.scores.dataSync()] as Float32Array[];
   const perImage = { boxes: anchors.count * 4, scores: scores.length / labels.length };
   const assignments = labels.objects.map((objects, image) => {
-    const part = (values: ArrayLike<number> & { subarray(a: number, b: number): ArrayLike<number> }, size: number) =>
-      values.subarray(image * size, (image + 1) * size);
+    const part = (values: Float32Array, size: number): Float32Array => values.subarray(image * size, (image + 1) * size);
     const predictions = { boxes: part(boxes, perImage.boxes), scores: part(scores, perImage.scores) };
     return assignTaskAligned(predictions, anchors, objects, options);
   });
