@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, expect, test } from 'vitest';
-import { convkit, lastJson, temporaryFolder } from '../spawn.test-util.js';
+import { afterAll, expect, test, vi } from 'vitest';
+import { Convkit, convkit, lastJson, temporaryFolder } from '../spawn.test-util.js';
 import type { Row } from './measure.js';
 
 const { path: dir, remove } = temporaryFolder();
@@ -53,6 +53,17 @@ test('bench trains, and says which engine cannot', async () => {
   expect(rows.map(({ engine, values }) => [engine, values.length])).toEqual([['convkit:wasm', 2]]);
   expect(rows[0].values[1]).toBeLessThan(rows[0].values[0]); // the step learned
   expect(failures).toMatchObject([{ engine: 'tfjs:wasm', reason: expect.stringMatching(/Conv2DBackpropFilter/) as string }]);
+});
+
+test('bench that is stopped leaves no files behind', async () => {
+  vi.stubEnv('TMPDIR', dir);
+  const run = new Convkit(['bench', ...common, '--engines', 'convkit:wasm', '--seconds', '60', '--runs', '10000']);
+  vi.unstubAllEnvs();
+  const folders = (): string[] => readdirSync(dir).filter((name) => name.startsWith('convkit-bench-'));
+  await run.until(() => folders().length > 0);
+  run.process.kill('SIGTERM');
+  expect((await run.outcome).code).toBe(143);
+  expect(folders()).toEqual([]);
 });
 
 test.each([

@@ -1,4 +1,5 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Random } from '@convkit/core';
@@ -9,6 +10,7 @@ import { describeMachine, loadNow } from '../bench/machine.js';
 import { type Failure, type Row, measureWork } from '../bench/measure.js';
 import { benchSvg } from '../bench/picture.js';
 import { type Work, type WorkOptions, chooseWorks, workName } from '../bench/works.js';
+import { exitCode } from '../errors.js';
 import { decimal, mebibytes, table } from '../format.js';
 import { Output } from '../output.js';
 import { Progress } from '../progress.js';
@@ -40,7 +42,12 @@ export async function runBench(options: BenchOptions): Promise<void> {
   const rows: Row[] = [];
   const failures: Failure[] = [];
   const progress = new Progress(output);
-  const folder = await mkdtemp(join(tmpdir(), 'convkit-bench-'));
+  const stop = (signal: NodeJS.Signals): void => {
+    rmSync(folder, { recursive: true, force: true }); // the net may take a gigabyte
+    process.exit(signal === 'SIGINT' ? exitCode.interrupted : exitCode.terminated); // the engines end with their input
+  };
+  process.once('SIGINT', stop).once('SIGTERM', stop);
+  const folder = mkdtempSync(join(tmpdir(), 'convkit-bench-'));
   try {
     for (const [i, work] of works.entries()) {
       const found = await bench(work, engines, python, folder, options, (done, total, engine) =>
@@ -53,6 +60,7 @@ export async function runBench(options: BenchOptions): Promise<void> {
     }
   } finally {
     progress.end();
+    process.off('SIGINT', stop).off('SIGTERM', stop);
     await rm(folder, { recursive: true, force: true });
   }
   machine.load.after = loadNow();
