@@ -4,6 +4,7 @@ import { saveWeights } from '@convkit/core/node';
 import { Trainer, accuracy, cosine, crossEntropy, sgd } from '@convkit/core/train';
 import { loader, syntheticShapes } from '@convkit/datasets';
 import { cifar10 } from '@convkit/datasets/node';
+import { registerOnnx } from '@convkit/onnx';
 import { resnet20 } from '@convkit/resnet';
 
 const [dir] = process.argv.slice(2);
@@ -11,6 +12,7 @@ const [trainSet, testSet] = dir
   ? [await cifar10({ dir, split: 'train' }), await cifar10({ dir, split: 'test' })]
   : [syntheticShapes({ size: 2000, split: 'train' }), syntheticShapes({ size: 500, split: 'test' })];
 
+registerOnnx(); // native speed on a CPU, for `selectBackend` to choose
 console.log((await selectBackend()).reason);
 
 const model = resnet20({ numClasses: trainSet.classes.length, classes: trainSet.classes });
