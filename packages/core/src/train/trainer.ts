@@ -87,7 +87,7 @@ export interface FitResult {
 /**
  * Trains a model on batches. Everything random depends on the seed and the position in the run only, so that a run resumed
  * from any of its checkpoints gives the same weights, bit for bit, as one that never stopped (on backends that compute the
- * same twice: cpu and wasm do).
+ * same twice: cpu, wasm and onnx do).
  */
 export class Trainer<Output = Tensor, L extends Labels = Int32Array> {
   readonly model: Module<Output>;
