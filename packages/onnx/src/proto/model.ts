@@ -40,7 +40,9 @@ const elementTypes: Readonly<Record<ElementType, number>> = {
 
 /** The bytes of an ONNX file. */
 export function encodeModel(model: Model): Uint8Array {
-  const pbf = new PbfWriter();
+  // Room for the weights at once: a buffer that doubles as it fills would hold them three times.
+  const weights = model.initializers.reduce((sum, { bytes }) => sum + bytes.length, 0);
+  const pbf = new PbfWriter(new Uint8Array(weights + 256 * (model.nodes.length + model.initializers.length) + 4096));
   pbf.writeVarintField(1, IR_VERSION);
   pbf.writeStringField(2, 'convkit');
   pbf.writeMessage(7, writeGraph, model);
