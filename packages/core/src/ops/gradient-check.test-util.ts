@@ -1,18 +1,11 @@
 import '../train/gradients.js';
-import { type Tensor, grads, memory, mul, setBackend, sum, tensor, tidy } from '@tensorflow/tfjs-core';
+import { type Tensor, grads, memory, mul, sum, tensor, tidy } from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-backend-wasm';
 import { expect } from 'vitest';
-import { registerWasmKernels } from '../backend/wasm/index.js';
 import { Random } from '../random.js';
 
-/** The backends that every op is tested on. */
-export const backends = ['cpu', 'wasm'] as const;
-
-export async function useBackend(name: (typeof backends)[number]): Promise<void> {
-  if (!(await setBackend(name))) throw new Error(`The backend ${name} did not start.`);
-  if (name === 'wasm') registerWasmKernels();
-}
+export { testBackends as backends, useBackend } from '../backend/test-backends.test-util.js';
 
 const random = new Random(7);
 
