@@ -76,14 +76,14 @@ const attributes = ({ height, width, groups }: ConvPlan) => ({
 export function inputGradient(dy: Value, filter: Value, p: ConvPlan): Value {
   const { height, width, groups } = p;
   const shape = [dy.shape[0], height.in, width.in, filter.shape[2] * groups];
-  if (height.stride * width.stride > 1) {
+  const [top, left] = [height, width].map((axis) => extent(axis) - 1 - axis.before);
+  const pads = [top, left, height.in - height.out + height.before, width.in - width.out + width.before];
+  if (height.stride * width.stride > 1 || pads.some((amount) => amount < 0)) {
     const output_padding = [height, width].map((axis) => Math.max(0, -end(axis)));
     const windows = { ...attributes(p), pads: padding(p), output_padding };
     return op('ConvTranspose', [dy.in(NCHW), filter.in(OIHW)], { shape, layout: NCHW }, windows);
   }
-  // With stride 1: a convolution with the filter flipped and its channels swapped.
-  const [top, left] = [height, width].map((axis) => extent(axis) - 1 - axis.before);
-  const pads = [top, left, height.in - height.out + height.before, width.in - width.out + width.before];
+  // With stride 1, and no more padding than the filter reaches: a convolution with the filter flipped and its channels swapped.
   const flipped = flip(filter.in(OIHW), groups);
   return convolution(dy.in(NCHW), flipped, shape, { ...attributes(p), pads });
 }
