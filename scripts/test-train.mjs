@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 const convkit = fileURLToPath(new URL('../packages/cli/bin/convkit.mjs', import.meta.url));
 const nets = {
   yolov8n: ['--epochs', '16'],
-  'yolov3-tiny': ['--epochs', '20', '--lr', '0.001'],
+  'yolov3-tiny': ['--epochs', '30', '--limit', '400', '--lr', '0.001'],
 };
 const folder = mkdtempSync(join(tmpdir(), 'convkit-train-'));
 let failed = false;
