@@ -16,8 +16,8 @@ function importsOf(file: URL, seen = new Set<string>()): Set<string> {
   return seen;
 }
 
-test('the main entry runs in a browser: besides its own files it imports @convkit/core alone', () => {
+test('the main entry runs in a browser: besides its own files it imports what core has for browsers', () => {
   const imports = importsOf(new URL('./index.ts', import.meta.url));
   expect(imports).toContain('./loader.js');
-  expect([...imports].filter((name) => !name.startsWith('.'))).toEqual(['@convkit/core']);
+  expect([...imports].filter((name) => !name.startsWith('.'))).toEqual(['@convkit/core', '@convkit/core/detection']);
 });

@@ -20,7 +20,8 @@ export function quantized(model: Model): Model {
     if (node.op === 'Gemm' && node.attributes.transA === 0) return integerGemm(entry, weight, weights, activations);
     return [entry];
   });
-  return { ...model, nodes, initializers: [...weights.values()] };
+  const used = new Set(nodes.flatMap(({ inputs }) => inputs));
+  return { ...model, nodes, initializers: [...weights.values()].filter(({ name }) => used.has(name)) };
 }
 
 type Weights = Map<string, Initializer>;
