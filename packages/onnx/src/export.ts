@@ -36,9 +36,8 @@ export interface ExportOptions {
  */
 export function exportOnnx(model: Module<unknown>, options: ExportOptions = {}): Uint8Array {
   const { weights = 'float32' } = options;
-  const float = float32Model(model, options);
-  const stored = { float32: float, float16: () => halfWeights(float), int8: () => quantized(float) }[weights];
-  return encodeModel(typeof stored === 'function' ? stored() : stored);
+  const store = { float32: (plain: Model) => plain, float16: halfWeights, int8: quantized }[weights];
+  return encodeModel(store(float32Model(model, options)));
 }
 
 function float32Model(model: Module<unknown>, { batch = 'any', size, nms = false, metadata }: ExportOptions): Model {
