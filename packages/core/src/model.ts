@@ -1,8 +1,10 @@
 import type { Classifier } from './classifier.js';
 import type { Preprocessing } from './image.js';
+import type { PaddingStyle } from './layers/conv2d.js';
 import type { Module } from './module.js';
-import { type Pretrained, type PretrainedOptions, loadPretrained } from './pretrained.js';
+import { type Pretrained, type PretrainedOptions, type WeightsSource, loadPretrained } from './pretrained.js';
 import type { WeightsTable } from './published.js';
+import { type StoredConfig, describeBuilt } from './weights/model-metadata.js';
 import type { DecodeWeights } from './weights/weights-file.js';
 
 /** What a net says of an image: its class; boxes; boxes with outlines; boxes with body joints. */
@@ -28,6 +30,8 @@ export interface ModelInfo {
   readonly task?: Task;
   /** Of a detector `size` is the default of its input, and pixels are divided by 255 only. */
   readonly preprocessing: Preprocessing;
+  /** How the published variant pads; absent where the net leaves no choice. */
+  readonly padding?: PaddingStyle;
   /** The data set that the variant was designed for; absent where the classes are those of its configuration file. */
   readonly dataset?: KnownDataset;
   /** Paper or reference implementation whose weights load by name. */
@@ -53,33 +57,39 @@ export interface ModelFactory<Config extends CommonConfig = CommonConfig, Model 
   readonly decodeWeights?: DecodeWeights;
   /**
    * The variant with weights, and with the classes and the preprocessing that belong to them. `source` is a tag of `info.weights`
-   * (default: the first), `hf:organisation/name/file`, a URL or, in Node, a path; downloads are kept in a cache and verified.
+   * (default: the first), `hf:organisation/name/file`, a URL or, in Node, a path; downloads are kept in a cache and verified. What such a
+   * file does not say of itself, a `WeightsSource` says.
    *
    *     const model = await resnet50.pretrained('tv2_in1k');
    *     const own = await resnet50.pretrained('tv2_in1k', { numClasses: 3 });   // a new head: own.origin.fresh names it
+   *     const keras = await mobilenetV3Small.pretrained({ file: 'keras.safetensors', padding: 'same' });
    *
    * Throws ArgumentError for a tag that is not known, ConvkitError when a file cannot be had, FormatError when it is not the
    * expected one or does not fit.
    */
-  pretrained(source?: string, config?: Partial<Config>, options?: PretrainedOptions): Promise<Pretrained<Model>>;
+  pretrained(source?: string | WeightsSource, config?: Partial<Config>, options?: PretrainedOptions): Promise<Pretrained<Model>>;
 }
 
 /** Makes the factory of a variant from its published configuration. */
 export function defineModel<Config extends CommonConfig, Model extends ClassModel>(
-  info: Omit<ModelInfo, 'preprocessing'>,
+  info: Omit<ModelInfo, 'preprocessing' | 'padding'>,
   published: Config,
   build: (config: Config) => Model,
   { decodeWeights }: { decodeWeights?: DecodeWeights } = {},
 ): ModelFactory<Config, Model> {
   const create = (config: Partial<Config> = {}) => {
     const renamed = config.numClasses === undefined ? {} : { classes: undefined }; // the published names are of the published classes
-    return build({ ...published, ...renamed, ...config });
+    const complete = { ...published, ...renamed, ...config };
+    const model = build(complete);
+    describeBuilt(model, info.name, published, complete);
+    return model;
   };
-  const whole: ModelInfo = { ...info, preprocessing: published.preprocessing };
+  const { preprocessing, padding }: CommonConfig & StoredConfig = published;
+  const whole: ModelInfo = { ...info, preprocessing, ...(padding && { padding }) };
   return Object.assign(create, {
     info: whole,
     ...(decodeWeights && { decodeWeights }),
-    pretrained: (source?: string, config: Partial<Config> = {}, options: PretrainedOptions = {}) =>
+    pretrained: (source?: string | WeightsSource, config: Partial<Config> = {}, options: PretrainedOptions = {}) =>
       loadPretrained(whole, create, source, config, { decode: decodeWeights, ...options }),
   });
 }

@@ -1,10 +1,13 @@
 import { ArgumentError, FormatError } from './errors.js';
+import type { Preprocessing } from './image.js';
+import type { PaddingStyle } from './layers/conv2d.js';
 import type { ClassModel, CommonConfig, KnownDataset, ModelInfo } from './model.js';
 import { cifar10Classes } from './labels/cifar10.js';
 import { cocoClasses } from './labels/coco.js';
 import { vocClasses } from './labels/voc.js';
 import { type PublishedWeights, defaultTag } from './published.js';
 import { loadBackbone } from './weights/backbone.js';
+import { type StoredConfig, storedConfig } from './weights/model-metadata.js';
 import { loadStateDict } from './weights/state-dict.js';
 import type { WeightsFile } from './weights/weights-file.js';
 import {
@@ -18,8 +21,17 @@ import {
 export interface PretrainedOptions extends FetchOptions {
   /** Of the head that is drawn anew when `numClasses` is not that of the weights. Default 0. */
   readonly seed?: number;
-  /** Gives each name of the file its name in the model. Default: that of the published table, or the model's own. */
+}
+
+/** Weights that no table describes, and what must be known to use them. What is left out is as the file says, or the variant's own. */
+export interface WeightsSource {
+  /** `hf:organisation/name/file`, a URL or, in Node, a path. */
+  readonly file: string;
+  /** Gives each name of the file its name in the model. */
   readonly rename?: (name: string) => string;
+  /** `same` for weights that were trained with TensorFlow or Keras, where the net has both. */
+  readonly padding?: PaddingStyle;
+  readonly preprocessing?: Partial<Preprocessing>;
 }
 
 /** Where a model's weights came from, and what of them was loaded. */
@@ -43,16 +55,27 @@ export interface OpenedWeights {
   readonly source: string;
   readonly tag: string | undefined;
   readonly published: PublishedWeights | undefined;
+  /** What the caller says of them. */
+  readonly given: Omit<WeightsSource, 'file'>;
 }
 
 /**
  * Gets the weights of a variant: by tag (default: the first of `info.weights`), `hf:organisation/name/file`, URL or path.
- * Throws ArgumentError for a tag that is not known, and what getting and reading the file may throw.
+ * Throws ArgumentError for a tag that is not known or a padding that the net does not have, and what getting and reading the file may
+ * throw.
  */
-export async function openWeights(info: ModelInfo, source?: string, options: FetchOptions = {}): Promise<OpenedWeights> {
-  const { tag, published, location } = findWeights(info, source);
+export async function openWeights(
+  info: ModelInfo,
+  source?: string | WeightsSource,
+  options: FetchOptions = {},
+): Promise<OpenedWeights> {
+  const { file: name, ...given }: Partial<WeightsSource> = typeof source === 'object' ? source : { file: source };
+  if (given.padding !== undefined && info.padding === undefined) {
+    throw new ArgumentError(`${info.name} has no choice of padding, found '${given.padding}': leave it out.`);
+  }
+  const { tag, published, location } = findWeights(info, name);
   const { fetchWeights } = await lazily();
-  return { file: await fetchWeights(location, options), source: locationText(location), tag, published };
+  return { file: await fetchWeights(location, options), source: locationText(location), tag, published, given };
 }
 
 /**
@@ -82,7 +105,7 @@ function findWeights(
 export async function loadPretrained<Config extends CommonConfig, Model extends ClassModel>(
   info: ModelInfo,
   build: (config: Partial<Config>) => Model,
-  source: string | undefined,
+  source: string | WeightsSource | undefined,
   config: Partial<Config>,
   options: PretrainedOptions,
 ): Promise<Pretrained<Model>> {
@@ -96,7 +119,7 @@ export async function loadPretrained<Config extends CommonConfig, Model extends 
     ...preprocessingFor(opened, info, config),
   });
   try {
-    const rename = options.rename ?? opened.published?.rename;
+    const rename = opened.given.rename ?? opened.published?.rename;
     const how = { ...(rename && { rename }), ...(options.seed === undefined ? {} : { seed: options.seed }) };
     const { tensors } = opened.file;
     // A new head is something to ask for: without numClasses, weights of other classes do not fit.
@@ -110,17 +133,27 @@ export async function loadPretrained<Config extends CommonConfig, Model extends 
   }
 }
 
-/** The options that the weights bring: from the published table, or from the metadata of a file that convkit wrote. */
-export async function weightsConfig({ file, published, source }: OpenedWeights, info: ModelInfo): Promise<Partial<CommonConfig>> {
-  const { model, classes, stem } = file.metadata;
+/**
+ * The options that the weights bring: what the caller says, then the published table, then the metadata of the file.
+ * Throws FormatError for weights of another variant, and for metadata that are not understood.
+ */
+export async function weightsConfig(
+  { file, published, source, given }: OpenedWeights,
+  info: ModelInfo,
+): Promise<Partial<CommonConfig> & StoredConfig> {
+  const { model, classes } = file.metadata;
   if (model !== undefined && model !== info.name)
     throw new FormatError(`${source} holds weights of ${model}, not of ${info.name}.`);
+  const stored = storedConfig(file.metadata, source);
+  if (stored.padding !== undefined && info.padding === undefined)
+    throw new FormatError(`${source}: the weights are padded '${stored.padding}', but ${info.name} has no choice of padding.`);
   const dataset = published?.classes ?? info.dataset;
   const names = classes === undefined ? dataset && (await classesOf(dataset)) : parseClasses(classes, source);
   return {
     ...(names && { classes: names, numClasses: names.length }),
-    ...(stem === undefined ? {} : { stem }), // an option of ResNet only; others are never saved with it
+    ...stored,
     ...published?.config,
+    ...(given.padding && { padding: given.padding }),
   };
 }
 
@@ -141,12 +174,16 @@ function parseClasses(text: string, source: string): readonly string[] {
 
 /** What the caller says, then the file, then the table, then the variant. */
 function preprocessingFor(
-  { file, published }: OpenedWeights,
+  { file, published, given }: OpenedWeights,
   info: ModelInfo,
   config: Partial<CommonConfig>,
 ): { preprocessing: CommonConfig['preprocessing'] } {
   return {
-    preprocessing: config.preprocessing ?? { ...(published?.preprocessing ?? info.preprocessing), ...file.preprocessing },
+    preprocessing: config.preprocessing ?? {
+      ...(published?.preprocessing ?? info.preprocessing),
+      ...file.preprocessing,
+      ...given.preprocessing,
+    },
   };
 }
 

@@ -36,7 +36,7 @@ test.runIf(sharedDir !== undefined)("the author's PyTorch file loads under the n
   const folder = join(sharedDir ?? '', 'data/weights');
   const { rename, location } = resnet20.info.weights?.['akamaster'] ?? {};
   expect(location).toMatchObject({ sha256: '12fca82f' });
-  const original = await resnet20.pretrained(join(folder, 'resnet20-12fca82f.th'), {}, { ...(rename && { rename }) });
+  const original = await resnet20.pretrained({ file: join(folder, 'resnet20-12fca82f.th'), ...(rename && { rename }) });
   const converted = await resnet20.pretrained(join(folder, 'cifar10_resnet20_akamaster.safetensors'));
   expect(original.classes[9]).toBe('truck');
   const [a, b] = [await stateDict(original), await stateDict(converted)];

@@ -1,6 +1,7 @@
 import '@tensorflow/tfjs-backend-cpu';
 import { type Tensor, memory, ready, setBackend } from '@tensorflow/tfjs-core';
 import { createHash } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { Classifier, type ClassifierOptions } from '../classifier.js';
@@ -163,12 +164,50 @@ test('a file says itself what it is: its classes, its preprocessing, its model',
   await expect(factory().pretrained(path)).rejects.toThrow(/'classes' to be a JSON list of names/);
 });
 
+test('a source says the padding, the colours and the names of a file that does not', async () => {
+  const path = join(await temporaryDirectory(), 'keras.safetensors');
+  await saveWeights(path, dict(10, 'module.'));
+  const colours = { mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] } as const;
+  const rename = (name: string) => name.slice('module.'.length);
+  const model = await factory().pretrained({ file: path, rename, padding: 'same', preprocessing: colours });
+  expect(model.padding).toBe('same');
+  expect(model.preprocessing).toEqual({ ...preprocessing, ...colours });
+  expect(model.origin).toMatchObject({ source: path, loaded: 4 });
+
+  const saved = join(await temporaryDirectory(), 'saved.safetensors');
+  await saveWeights(saved, model);
+  const again = await factory().pretrained(saved);
+  expect(again.padding).toBe('same');
+  expect(again.preprocessing).toEqual(model.preprocessing);
+  expect((await factory().pretrained({ file: saved, padding: 'symmetric' })).padding).toBe('symmetric');
+});
+
+test('the .json beside a file may say its padding', async () => {
+  const folder = await temporaryDirectory();
+  await saveWeights(join(folder, 'w.safetensors'), dict(10));
+  await writeFile(join(folder, 'w.json'), '{ "padding": "same", "normalisation": "x/127.5-1" }');
+  const model = await factory().pretrained(join(folder, 'w.safetensors'));
+  expect(model.padding).toBe('same');
+  expect(model.preprocessing.mean).toEqual([0.5, 0.5, 0.5]);
+  await writeFile(join(folder, 'w.json'), '{ "padding": "valid" }');
+  await expect(factory().pretrained(join(folder, 'w.safetensors'))).rejects.toThrow(/'padding' is not understood: "valid"/);
+});
+
+test('a padding is refused by nets that leave no choice', async () => {
+  const about = { name: 'net', package: 'x', dataset: 'cifar10', reference: 'x' } as const;
+  const plain = defineModel<CommonConfig, Net>(about, { numClasses: 10, preprocessing }, (config) => new Net(config));
+  const path = join(await temporaryDirectory(), 'w.safetensors');
+  await saveWeights(path, dict(10), { metadata: { padding: 'same' } });
+  await expect(plain.pretrained({ file: path, padding: 'same' })).rejects.toThrow(/net has no choice of padding, found 'same'/);
+  await expect(plain.pretrained(path)).rejects.toThrow(/the weights are padded 'same', but net has no choice/);
+});
+
 test('hf:, a URL and a rename function work without a table', async () => {
   const { server, net } = await hub();
   vi.stubEnv('HF_TOKEN', 'hf_secret');
   expect((await factory().pretrained('hf:org/net/model.safetensors')).origin.loaded).toBe(4);
   const url = `${server.url}/files/renamed.safetensors?download=true`;
-  const model = await factory().pretrained(url, {}, { rename: (name) => name.slice('module.'.length) });
+  const model = await factory().pretrained({ file: url, rename: (name) => name.slice('module.'.length) });
   expect(model.origin).toMatchObject({ source: url.replace(/\?.*/, ''), loaded: 4 });
   await expect(factory().pretrained(url)).rejects.toThrow(/does not fit net\. .*Every name starts with "module\."/);
   expect((await net.pretrained('url')).origin.tag).toBe('url');

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { ArgumentError, FormatError } from '../errors.js';
 import { type Module, isModule } from '../module.js';
 import type { StateDict } from '../weights/host-tensor.js';
+import { modelMetadata } from '../weights/model-metadata.js';
 import { encodeSafetensors } from '../weights/safetensors.js';
 import { stateDict } from '../weights/state-dict.js';
 import { errorCode, fileError, readBytes, readJson, writeFileAtomic } from './files.js';
@@ -11,14 +12,16 @@ import { type DecodeWeights, type WeightsFile, decodeWeights } from '../weights/
 
 /**
  * Reads a weight file (safetensors, or PyTorch's `.pth` and `.pt`; told by its content), or the model of a checkpoint directory. The
- * preprocessing comes from the file's metadata (`preprocessing`, JSON) or from the `.json` of the same name beside it. `decode` reads
- * the files of a family of nets that has a format of its own.
+ * preprocessing comes from the file's metadata (`preprocessing`, JSON) or from the `.json` of the same name beside it, which may also say
+ * the `padding`. `decode` reads the files of a family of nets that has a format of its own.
  * Throws ConvkitError when it cannot be read, FormatError when it is something else, cut off or damaged.
  */
 export async function loadWeights(path: string, decode: DecodeWeights = decodeWeights): Promise<WeightsFile> {
   const file = await weightsIn(path);
   const content = decode(await readBytes(file), file);
-  return { ...content, preprocessing: content.preprocessing ?? (await besides(file)) };
+  if (content.preprocessing) return content;
+  const { padding, preprocessing } = await besides(file);
+  return { ...content, metadata: { ...(padding && { padding }), ...content.metadata }, preprocessing };
 }
 
 /** The file to read: the path itself, or model.safetensors in a checkpoint directory. */
@@ -38,21 +41,26 @@ async function weightsIn(path: string): Promise<string> {
   return model;
 }
 
-async function besides(file: string): Promise<StoredPreprocessing | undefined> {
+async function besides(file: string): Promise<{ padding?: string; preprocessing: StoredPreprocessing | undefined }> {
   const path = `${file.replace(/\.[^./\\]*$/, '')}.json`;
   try {
     await stat(path);
   } catch (error) {
-    if (errorCode(error) === 'ENOENT') return undefined;
+    if (errorCode(error) === 'ENOENT') return { preprocessing: undefined };
     throw fileError(error, 'read', path);
   }
   const value = await readJson(path);
   const fields = typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
   const found = fields['preprocessing'] ?? fields['normalisation'] ?? fields['normalization'];
-  return found === undefined ? undefined : parsePreprocessing(found, path);
+  const padding = fields['padding'];
+  return {
+    preprocessing: found === undefined ? undefined : parsePreprocessing(found, path),
+    ...(padding !== undefined && { padding: String(padding) }),
+  };
 }
 
 export interface SaveWeightsOptions {
+  /** Of a model of a factory more is written: its variant, options, classes and preprocessing (`modelMetadata`). */
   readonly metadata?: Readonly<Record<string, string>>;
   /** Goes into the metadata, where loadWeights finds it. */
   readonly preprocessing?: StoredPreprocessing;
@@ -72,6 +80,12 @@ export async function saveWeights(
   const { dtype, preprocessing } = options;
   const tensors = isModule(source) ? await stateDict(source) : source;
   if (!(tensors instanceof Map)) throw new ArgumentError('saveWeights: give it a model or a state dict.');
-  const metadata = { format: 'pt', ...options.metadata, ...(preprocessing && { preprocessing: JSON.stringify(preprocessing) }) };
+  const about = isModule(source) ? modelMetadata(source) : {};
+  const metadata = {
+    format: 'pt',
+    ...about,
+    ...options.metadata,
+    ...(preprocessing && { preprocessing: JSON.stringify(preprocessing) }),
+  };
   await writeFileAtomic(path, encodeSafetensors(tensors, { metadata, dtype }));
 }
