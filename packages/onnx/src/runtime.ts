@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import type * as Ort from 'onnxruntime-node';
 import type { InferenceSession, Tensor as OrtTensor, TensorConstructor } from 'onnxruntime-node';
+import { placement } from './device.js';
 
 /**
  * ONNX Runtime through its own binding. The public `InferenceSession.run` waits a turn of the event loop and then calls this; tfjs'
@@ -59,7 +60,7 @@ export function openRuntime(): Runtime {
     Tensor,
     load(model, options = {}) {
       const session = new native.binding.InferenceSession();
-      session.loadModel(model.buffer, model.byteOffset, model.byteLength, { ...sessionOptions, ...options });
+      session.loadModel(model.buffer, model.byteOffset, model.byteLength, { ...sessionOptions, ...placement(), ...options });
       return session;
     },
   };
