@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest';
 import type { Image } from '../image.js';
+import { Random } from '../random.js';
+import { simdRows } from './bilinear-simd.js';
 import { type ValueRecord, bytesImage, expectBytes, expectValues, readGoldens, unit } from './goldens.test-util.js';
 import { letterbox, letterboxDarknet, stretch, stretchDarknet, unplaceBox } from './letterbox.js';
-import { resizeBilinear } from './resize-bilinear.js';
+import { plainRows, resizeBilinear, taps } from './resize-bilinear.js';
 import { type FloatImage, resizeDarknet } from './resize-darknet.js';
 
 interface Letterboxed {
@@ -34,22 +36,51 @@ interface Darknet {
 const ultralytics = readGoldens<Ultralytics>('letterbox', 'resize_uint8');
 const darknet = readGoldens<Darknet>('darknet', 'resize_darknet');
 
-const bytes = Float32Array.from({ length: 256 }, (_, value) => value);
-
-function resizedBytes(image: Image, width: number, height: number): Uint8Array {
-  const values = new Float32Array(width * height * 3);
-  resizeBilinear(image, width, height, { values, start: 0, stride: width * 3, table: bytes });
-  return Uint8Array.from(values);
-}
-
 const toBytes = (values: Float32Array): Uint8Array => Uint8Array.from(values, (value) => Math.round(value * 255));
 
-test('bilinear resizing gives the bytes that OpenCV gives', () => {
+function resizedBytes(image: Image, width: number, height: number, rows?: typeof simdRows): Uint8Array {
+  const values = new Float32Array(width * height * 3);
+  resizeBilinear(image, width, height, { values, start: 0, stride: width * 3 }, rows);
+  return toBytes(values);
+}
+
+const plain: typeof simdRows = (_, columns) => plainRows(columns);
+
+test.each([
+  ['SIMD', simdRows],
+  ['plain JavaScript', plain],
+])('bilinear resizing in %s gives the bytes that OpenCV gives', (_, rows) => {
   for (const { cv2 } of ultralytics) {
     for (const { size_hw: size, interpolation, dtype, output } of 'cases' in cv2 ? cv2.cases : cv2) {
       if ((interpolation ?? 'INTER_LINEAR') !== 'INTER_LINEAR' || dtype === 'float32') continue;
-      expectBytes(resizedBytes(bytesImage('image8', 37, 53), size[1], size[0]), output);
+      expectBytes(resizedBytes(bytesImage('image8', 37, 53), size[1], size[0], rows), output);
     }
+  }
+});
+
+test('SIMD and plain JavaScript resize to the same bits, whatever the sizes', () => {
+  expect(simdRows(8, taps(8, 4, true))).toBeDefined(); // else there is nothing to compare
+  const random = new Random(3);
+  for (let i = 0; i < 200; i++) {
+    const [width, height, newWidth, newHeight] = Array.from({ length: 4 }, () => 1 + random.int(i < 100 ? 9 : 120));
+    const image = bytesImage(`picture ${i}`, height, width);
+    const [fast, slow] = [simdRows, plain].map((rows) => {
+      const values = new Float32Array(newWidth * newHeight * 3);
+      resizeBilinear(image, newWidth, newHeight, { values, start: 0, stride: newWidth * 3 }, rows);
+      return values;
+    });
+    const different = fast.findIndex((value, at) => value !== slow[at]);
+    expect(different, `${width}×${height} to ${newWidth}×${newHeight}`).toBe(-1);
+  }
+});
+
+test('an input is written where there is room for it, all of it', () => {
+  const image = bytesImage('image8', 37, 53);
+  for (const place of [letterbox, letterboxDarknet, stretch, stretchDarknet]) {
+    const into = new Float32Array(64 * 96 * 3).fill(NaN);
+    expect(place(image, [64, 96], { into }).values).toBe(into);
+    expect(into).toEqual(place(image, [64, 96]).values);
+    expect(() => place(image, [64, 64], { into })).toThrow('an input of 64×64 needs 12288 values, found room for 18432');
   }
 });
 

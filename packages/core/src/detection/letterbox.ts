@@ -1,7 +1,7 @@
 import { ArgumentError } from '../errors.js';
 import type { Image } from '../image.js';
-import { resizeBilinear, roundHalfToEven } from './resize-bilinear.js';
-import { type FloatImage, resizeDarknet } from './resize-darknet.js';
+import { resizeBilinear, roundHalfToEven, unitRange } from './resize-bilinear.js';
+import { resizeDarknet } from './resize-darknet.js';
 import type { Box } from './types.js';
 
 /** Where an image lies in the net's input: x of the input = x of the image · scaleX + left. */
@@ -23,10 +23,16 @@ export interface NetInput {
   readonly placement: Placement;
 }
 
+/** Where the values of an input go. */
+export interface IntoOptions {
+  /** Height · width · 3 values, all of which are written. Default: new ones. */
+  readonly into?: Float32Array | undefined;
+}
+
 /** Height and width of a net's input. */
 export type InputSize = readonly [height: number, width: number];
 
-export interface LetterboxOptions {
+export interface LetterboxOptions extends IntoOptions {
   /** May a small image be enlarged? Default true. */
   readonly scaleUp?: boolean;
   /** Is the image in the middle, or at the upper left? Default true. */
@@ -38,15 +44,6 @@ export interface LetterboxOptions {
 }
 
 const GREY = 114;
-
-/** 8-bit values as the floats 0 … 1. */
-const unitRange = Float32Array.from({ length: 256 }, (_, value) => value / 255);
-
-function toFloats({ pixels, width, height }: Image): FloatImage {
-  const values = new Float32Array(pixels.length);
-  for (let i = 0; i < pixels.length; i++) values[i] = unitRange[pixels[i]];
-  return { values, width, height };
-}
 
 /**
  * Ultralytics' letterbox: the image is scaled to fit (OpenCV's bilinear on bytes), and grey of 114 fills the rest.
@@ -63,9 +60,9 @@ export function letterbox(image: Image, size: InputSize, options: LetterboxOptio
   const [top, left] = border.map((pixels) => (center ? Math.round(pixels / 2 - 0.1) : 0));
   const [height, width] = inner.map((side, axis) => side + border[axis]);
 
-  const values = new Float32Array(height * width * 3).fill(unitRange[GREY]);
+  const values = place(height, width, options).fill(unitRange[GREY]);
   const start = (top * width + left) * 3;
-  resizeBilinear(image, inner[1], inner[0], { values, start, stride: width * 3, table: unitRange });
+  resizeBilinear(image, inner[1], inner[0], { values, start, stride: width * 3 });
   // Ultralytics takes boxes back by the scale before its rounding, but where it rounds up.
   const [scaleY, scaleX] = roundUp ? [inner[0] / image.height, inner[1] / image.width] : [scale, scale];
   const placement = { scaleX, scaleY, left, top, imageWidth: image.width, imageHeight: image.height };
@@ -76,17 +73,17 @@ export function letterbox(image: Image, size: InputSize, options: LetterboxOptio
  * Darknet's letterbox: the image is scaled to fit (Darknet's bilinear on floats), and grey of 0.5 fills the rest.
  * [H, W, 3] → [height, width, 3], 0 … 1.
  */
-export function letterboxDarknet(image: Image, size: InputSize): NetInput {
+export function letterboxDarknet(image: Image, size: InputSize, options: IntoOptions = {}): NetInput {
   checkSize(image, size);
   const [height, width] = size;
   const { width: imageWidth, height: imageHeight } = image;
   const wide = Math.fround(width / imageWidth) < Math.fround(height / imageHeight);
   const innerWidth = wide ? width : Math.max(1, Math.trunc((imageWidth * height) / imageHeight));
   const innerHeight = wide ? Math.max(1, Math.trunc((imageHeight * width) / imageWidth)) : height;
-  const values = new Float32Array(height * width * 3).fill(0.5);
+  const values = place(height, width, options).fill(0.5);
   const [left, top] = [(width - innerWidth) / 2, (height - innerHeight) / 2];
   const corner = { left: Math.trunc(left), top: Math.trunc(top) };
-  resizeDarknet(toFloats(image), { values, stride: width, ...corner, width: innerWidth, height: innerHeight });
+  resizeDarknet(image, { values, stride: width, ...corner, width: innerWidth, height: innerHeight });
   // Darknet takes boxes back by half the border, also where that is half a pixel.
   const placement = { scaleX: innerWidth / imageWidth, scaleY: innerHeight / imageHeight, left, top, imageWidth, imageHeight };
   return { values, height, width, placement };
@@ -98,23 +95,23 @@ export function letterboxDarknet(image: Image, size: InputSize): NetInput {
  * The rounding to bytes counts: yolo-lite's AP50 on 158 photos of COCO is 0.1421 with it, as published figures are measured, and 0.1478
  * with the same bilinear on floats.
  */
-export function stretch(image: Image, size: InputSize): NetInput {
+export function stretch(image: Image, size: InputSize, options: IntoOptions = {}): NetInput {
   checkSize(image, size);
   const [height, width] = size;
   const { width: imageWidth, height: imageHeight } = image;
-  const values = new Float32Array(height * width * 3);
-  resizeBilinear(image, width, height, { values, start: 0, stride: width * 3, table: unitRange });
+  const values = place(height, width, options);
+  resizeBilinear(image, width, height, { values, start: 0, stride: width * 3 });
   const placement = { scaleX: width / imageWidth, scaleY: height / imageHeight, left: 0, top: 0, imageWidth, imageHeight };
   return { values, height, width, placement };
 }
 
 /** Darknet's plain resize, which does not keep the image's proportions. [H, W, 3] → [height, width, 3], 0 … 1. */
-export function stretchDarknet(image: Image, size: InputSize): NetInput {
+export function stretchDarknet(image: Image, size: InputSize, options: IntoOptions = {}): NetInput {
   checkSize(image, size);
   const [height, width] = size;
   const { width: imageWidth, height: imageHeight } = image;
-  const values = new Float32Array(height * width * 3);
-  resizeDarknet(toFloats(image), { values, stride: width, left: 0, top: 0, width, height });
+  const values = place(height, width, options);
+  resizeDarknet(image, { values, stride: width, left: 0, top: 0, width, height });
   const placement = { scaleX: width / imageWidth, scaleY: height / imageHeight, left: 0, top: 0, imageWidth, imageHeight };
   return { values, height, width, placement };
 }
@@ -133,6 +130,16 @@ export function unplacePoint(
   { left, top, scaleX, scaleY, imageWidth, imageHeight }: Placement,
 ): [number, number] {
   return [clamp((x - left) / scaleX, imageWidth), clamp((y - top) / scaleY, imageHeight)];
+}
+
+/** Room for an input. */
+function place(height: number, width: number, { into }: IntoOptions): Float32Array {
+  if (into && into.length !== height * width * 3) {
+    throw new ArgumentError(
+      `letterbox: an input of ${width}×${height} needs ${height * width * 3} values, found room for ${into.length}.`,
+    );
+  }
+  return into ?? new Float32Array(height * width * 3);
 }
 
 const clamp = (x: number, most: number): number => Math.min(Math.max(x, 0), most);

@@ -1,7 +1,8 @@
 import type { Image } from '../image.js';
+import { simdRows } from './bilinear-simd.js';
 
 /** For each output position its two inputs, and their weights in units of 1/2048. */
-interface Taps {
+export interface Taps {
   readonly first: Int32Array;
   readonly second: Int32Array;
   readonly firstWeight: Int32Array;
@@ -10,56 +11,79 @@ interface Taps {
 
 const ONE = 2048;
 
-/** Where the rows of a resized image go, and what stands for each byte there. */
+/** Where the rows of a resized image go. */
 export interface RowTarget {
   readonly values: Float32Array;
   readonly start: number;
   /** Elements from a row to the next. */
   readonly stride: number;
-  /** Of 256 values. */
-  readonly table: Float32Array;
+}
+
+/** The two rows of an image that an output row mixes, resized along x. */
+export interface ResizedRows {
+  /** Resizes a row of pixels into one of the two places. */
+  take(place: 0 | 1, row: Uint8Array): void;
+  /** Mixes the row in `upper` and the other one: bytes over 255. */
+  mix(upper: 0 | 1, upperWeight: number, lowerWeight: number, values: Float32Array, start: number): void;
 }
 
 /**
- * Bilinear without antialiasing, the bytes of OpenCV's `resize(…, INTER_LINEAR)`: half-pixel centres, weights of 11 bits, and
- * what a pixel lacks outside of the image is its edge. [H, W, 3] → [height, width, 3].
+ * Bilinear without antialiasing, the bytes of OpenCV's `resize(…, INTER_LINEAR)` over 255: half-pixel centres, weights of 11 bits, and
+ * what a pixel lacks outside of the image is its edge. [H, W, 3] → [height, width, 3], 0 … 1.
  */
-export function resizeBilinear({ pixels, width, height }: Image, newWidth: number, newHeight: number, target: RowTarget): void {
-  const { values, start, stride, table } = target;
+export function resizeBilinear(image: Image, newWidth: number, newHeight: number, target: RowTarget, resized = simdRows): void {
+  const { pixels, width, height } = image;
   const columns = taps(width, newWidth, true);
-  const rows = taps(height, newHeight, false);
-  // The two rows of the image that an output row mixes, resized along x; the next output row often needs them again.
-  let upper = { row: -1, values: new Int32Array(newWidth * 3) };
-  let lower = { row: -1, values: new Int32Array(newWidth * 3) };
+  const { first, second, firstWeight, secondWeight } = taps(height, newHeight, false);
+  const rows = resized(width, columns) ?? plainRows(columns);
+  const taken: [number, number] = [-1, -1];
+  const take = (place: 0 | 1, row: number): void => {
+    if (taken[place] !== row) rows.take(place, pixels.subarray(row * width * 3, (row + 1) * width * 3));
+    taken[place] = row;
+  };
+  let upper: 0 | 1 = 0;
   for (let y = 0; y < newHeight; y++) {
-    if (rows.first[y] === lower.row) [upper, lower] = [lower, upper];
-    if (rows.first[y] !== upper.row) resizeRow(pixels, (upper.row = rows.first[y]) * width * 3, columns, upper.values);
-    if (rows.second[y] !== lower.row) resizeRow(pixels, (lower.row = rows.second[y]) * width * 3, columns, lower.values);
-    const a = rows.firstWeight[y];
-    const b = rows.secondWeight[y];
-    const top = upper.values;
-    const bottom = lower.values;
-    for (let i = 0, to = start + y * stride; i < top.length; i++, to++) {
-      values[to] = table[((Math.imul(a, top[i] >> 4) >> 16) + (Math.imul(b, bottom[i] >> 4) >> 16) + 2) >> 2];
-    }
+    const lower = (1 - upper) as 0 | 1;
+    if (first[y] === taken[lower]) upper = lower; // what was the lower row is often the next upper one
+    take(upper, first[y]);
+    take((1 - upper) as 0 | 1, second[y]);
+    rows.mix(upper, firstWeight[y], secondWeight[y], target.values, target.start + y * target.stride);
   }
 }
 
-/** Three values a pixel, times 2048. */
-function resizeRow(pixels: Uint8Array, start: number, { first, second, firstWeight, secondWeight }: Taps, to: Int32Array): void {
+/** 8-bit values as the floats 0 … 1. */
+export const unitRange = Float32Array.from({ length: 256 }, (_, value) => value / 255);
+
+/** In plain JavaScript. */
+export function plainRows(columns: Taps): ResizedRows {
+  const places = [0, 1].map(() => new Int32Array(columns.first.length * 3));
+  return {
+    take: (place, row) => resizeRow(row, columns, places[place]),
+    mix: (upper, upperWeight, lowerWeight, values, start) =>
+      mixRows(places[upper], places[1 - upper], upperWeight, lowerWeight, values, start),
+  };
+}
+
+function resizeRow(row: Uint8Array, { first, second, firstWeight, secondWeight }: Taps, to: Int32Array): void {
   for (let x = 0, i = 0; x < first.length; x++, i += 3) {
-    const a = start + first[x] * 3;
-    const b = start + second[x] * 3;
+    const a = first[x] * 3;
+    const b = second[x] * 3;
     const wa = firstWeight[x];
     const wb = secondWeight[x];
-    to[i] = Math.imul(pixels[a], wa) + Math.imul(pixels[b], wb);
-    to[i + 1] = Math.imul(pixels[a + 1], wa) + Math.imul(pixels[b + 1], wb);
-    to[i + 2] = Math.imul(pixels[a + 2], wa) + Math.imul(pixels[b + 2], wb);
+    to[i] = (Math.imul(row[a], wa) + Math.imul(row[b], wb)) >> 4;
+    to[i + 1] = (Math.imul(row[a + 1], wa) + Math.imul(row[b + 1], wb)) >> 4;
+    to[i + 2] = (Math.imul(row[a + 2], wa) + Math.imul(row[b + 2], wb)) >> 4;
+  }
+}
+
+function mixRows(upper: Int32Array, lower: Int32Array, a: number, b: number, values: Float32Array, start: number): void {
+  for (let i = 0; i < upper.length; i++) {
+    values[start + i] = unitRange[((Math.imul(a, upper[i]) >> 16) + (Math.imul(b, lower[i]) >> 16) + 2) >> 2];
   }
 }
 
 /** Along x a position beyond the edge takes the edge alone; along y OpenCV mixes the edge row with itself. */
-function taps(size: number, newSize: number, clamp: boolean): Taps {
+export function taps(size: number, newSize: number, clamp: boolean): Taps {
   const result = {
     first: new Int32Array(newSize),
     second: new Int32Array(newSize),

@@ -1,3 +1,6 @@
+import type { Image } from '../image.js';
+import { unitRange } from './resize-bilinear.js';
+
 const float32 = Math.fround;
 
 /** A picture of floats: [height, width, 3], row by row. */
@@ -20,60 +23,74 @@ export interface Window {
 
 /**
  * Darknet's `resize_image`: bilinear in float32 with the corners aligned, x = x' · (W − 1) / (W' − 1); the last row takes
- * (1 − share) of one row alone, as there. Writes [height, width, 3] into the window.
+ * (1 − share) of one row alone, as there. Bytes are divided by 255. Writes [height, width, 3] into the window.
  */
-export function resizeDarknet(image: FloatImage, window: Window): void {
-  const { width: imageWidth, height: imageHeight } = image;
+export function resizeDarknet(image: Image | FloatImage, window: Window): void {
   const { values, stride, left, top, width, height } = window;
-  const columns = positions(imageWidth, width);
-  const rows = positions(imageHeight, height);
+  const columns = positions(image.width, width);
+  const rows = positions(image.height, height);
+  const rowOf = rowReader(image);
   let upper = { row: -1, values: new Float32Array(width * 3) };
   let lower = { row: -1, values: new Float32Array(width * 3) };
   const take = (into: typeof upper, row: number): Float32Array => {
-    if (into.row !== row)
-      resizeRow(image.values.subarray(row * imageWidth * 3, (row + 1) * imageWidth * 3), columns, into.values);
+    if (into.row !== row) resizeRow(rowOf(row), columns, into.values);
     into.row = row;
     return into.values;
   };
   for (let y = 0; y < height; y++) {
-    const { cell, part } = rows[y];
+    const cell = rows.cells[y];
+    const part = rows.parts[y];
     if (cell === lower.row) [upper, lower] = [lower, upper];
     const above = take(upper, cell);
-    const weight = float32(1 - part);
     const to = ((y + top) * stride + left) * 3;
-    for (let i = 0; i < above.length; i++) values[to + i] = weight * above[i];
-    if (y === height - 1 || imageHeight === 1) continue;
-    const below = take(lower, cell + 1);
-    for (let i = 0; i < below.length; i++) values[to + i] += float32(part * below[i]);
+    if (y === height - 1 || image.height === 1) scale(above, float32(1 - part), values, to);
+    else mix(above, take(lower, cell + 1), part, values, to);
   }
 }
 
-function resizeRow(row: Float32Array, columns: readonly Position[], to: Float32Array): void {
+/** A row of a picture as floats, which lasts until the next one is asked for. */
+function rowReader(image: Image | FloatImage): (row: number) => Float32Array {
+  const length = image.width * 3;
+  if ('values' in image) return (row) => image.values.subarray(row * length, (row + 1) * length);
+  const floats = new Float32Array(length);
+  return (row) => {
+    const start = row * length;
+    for (let i = 0; i < length; i++) floats[i] = unitRange[image.pixels[start + i]];
+    return floats;
+  };
+}
+
+function scale(row: Float32Array, weight: number, to: Float32Array, start: number): void {
+  for (let i = 0; i < row.length; i++) to[start + i] = weight * row[i];
+}
+
+function mix(above: Float32Array, below: Float32Array, part: number, to: Float32Array, start: number): void {
+  const weight = float32(1 - part);
+  for (let i = 0; i < above.length; i++) to[start + i] = float32(weight * above[i]) + float32(part * below[i]);
+}
+
+function resizeRow(row: Float32Array, { cells, parts }: Positions, to: Float32Array): void {
   const last = row.length - 3;
-  for (let x = 0, i = 0; x < columns.length; x++, i += 3) {
-    const { cell, part } = columns[x];
-    const end = x === columns.length - 1 || last === 0;
+  const end = last === 0 ? 0 : cells.length - 1;
+  for (let x = 0, i = 0; x < end; x++, i += 3) {
+    const a = cells[x] * 3;
+    const part = parts[x];
     const weight = float32(1 - part);
-    for (let channel = 0; channel < 3; channel++) {
-      if (end) to[i + channel] = row[last + channel];
-      else {
-        const a = cell * 3 + channel;
-        to[i + channel] = float32(weight * row[a]) + float32(part * row[a + 3]);
-      }
-    }
+    to[i] = float32(weight * row[a]) + float32(part * row[a + 3]);
+    to[i + 1] = float32(weight * row[a + 1]) + float32(part * row[a + 4]);
+    to[i + 2] = float32(weight * row[a + 2]) + float32(part * row[a + 5]);
   }
+  for (let x = end; x < cells.length; x++) to.set(row.subarray(last), x * 3);
 }
 
-interface Position {
-  readonly cell: number;
-  readonly part: number;
+/** For each output position the input position before it, and how far it lies behind that. */
+interface Positions {
+  readonly cells: Int32Array;
+  readonly parts: Float32Array;
 }
 
-function positions(size: number, newSize: number): Position[] {
-  const scale = newSize > 1 ? float32((size - 1) / (newSize - 1)) : 0;
-  return Array.from({ length: newSize }, (_, i) => {
-    const at = float32(i * scale);
-    const cell = Math.trunc(at);
-    return { cell, part: float32(at - cell) };
-  });
+function positions(size: number, newSize: number): Positions {
+  const step = newSize > 1 ? float32((size - 1) / (newSize - 1)) : 0;
+  const at = Float32Array.from({ length: newSize }, (_, i) => i * step);
+  return { cells: Int32Array.from(at), parts: at.map((place) => place - Math.trunc(place)) };
 }

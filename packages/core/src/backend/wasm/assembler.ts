@@ -1,6 +1,6 @@
 /**
- * A WebAssembly assembler, as large as the kernels of `simd.ts` need it: functions of i32 arguments that work on an
- * imported memory with 4-lane float32 vectors. Names of instructions as in the specification (webassembly.github.io/spec).
+ * A WebAssembly assembler, as large as the kernels of `simd.ts` and of detection's resizing need it: functions of i32 arguments that
+ * work on an imported memory with 4-lane vectors. Names of instructions as in the specification (webassembly.github.io/spec).
  */
 
 /** Machine code; nested so that expressions compose. */
@@ -29,12 +29,14 @@ function sleb(value: number): number[] {
   }
 }
 
-const simd = (opcode: number): Code => [0xfd, uleb(opcode)];
+/** An instruction on vectors. */
+export const simd = (opcode: number): Code => [0xfd, uleb(opcode)];
 /** Alignment hint of 4 bytes, and an offset. */
-const at = (offset: number): Code => [2, uleb(offset)];
+export const at = (offset: number): Code => [2, uleb(offset)];
 
 export type ValueType = 0x7f | 0x7d | 0x7b;
 export const I32: ValueType = 0x7f;
+export const V128: ValueType = 0x7b;
 
 export interface Local {
   readonly get: Code;
@@ -59,7 +61,7 @@ export interface Lanes {
 }
 
 export const vector: Lanes = {
-  type: 0x7b,
+  type: V128,
   bytes: 16,
   load: (address, offset = 0) => [address, simd(0x00), at(offset)],
   loadSplat: (address, offset = 0) => [address, simd(0x09), at(offset)],
