@@ -1,4 +1,4 @@
-import { type Tensor, type TensorContainer, dispose, stack, tensor3d, tidy } from '@tensorflow/tfjs-core';
+import { type Tensor, type TensorContainer, dispose, tensor4d, tidy, transpose } from '@tensorflow/tfjs-core';
 import { classNames, inputSize } from '../classifier.js';
 import { ArgumentError } from '../errors.js';
 import { type Image, type ImageInput, type Preprocessing, toImage } from '../image.js';
@@ -7,7 +7,7 @@ import { Module, inference } from '../module.js';
 import { predictWith } from '../predict.js';
 import type { Loss } from '../train/losses.js';
 import type { DetectionLabels } from '../train/object-labels.js';
-import { type InputSize, type NetInput, type Placement, letterbox, unplaceBox } from './letterbox.js';
+import { type InputSize, type Placement, letterbox, unplaceBox } from './letterbox.js';
 import { type NmsOptions, nonMaxSuppression } from './nms.js';
 import type { Candidates, Detection } from './types.js';
 
@@ -31,6 +31,14 @@ export interface DetectorOptions {
   readonly defaults?: Partial<NmsOptions>;
 }
 
+/** How `prepare` makes an input. */
+export interface PrepareOptions {
+  /** As in `DetectOptions`. */
+  readonly evaluation: boolean;
+  /** [height, width, 3] of the net's input size, 0 … 1. */
+  readonly into: Float32Array;
+}
+
 /** What the output of a net means, still on the device; of a batch of N images with n proposals each. */
 export interface Proposals {
   /** [N, n, 4] corners in pixels of the net's input */
@@ -43,7 +51,7 @@ export interface Proposals {
   readonly prototypes?: Tensor;
 }
 
-/** Masks of one image that coefficients mix: [height, width, channels], row by row. */
+/** Masks of one image that coefficients mix: [channels, height, width], one after the other. */
 export interface Prototypes {
   readonly values: Float32Array;
   readonly height: number;
@@ -67,6 +75,8 @@ export abstract class Detector<Output = unknown> extends Module<Output> {
   inputSize: InputSize;
   readonly task: Exclude<Task, 'classify'>;
   readonly #defaults: NmsOptions;
+  /** Of the latest batch; the next one of its size is written over it. */
+  #inputs = new Float32Array(0);
 
   constructor({ numClasses, classes, preprocessing, task = 'detect', defaults }: DetectorOptions) {
     super();
@@ -87,9 +97,12 @@ export abstract class Detector<Output = unknown> extends Module<Output> {
   /** What an output means. Runs inside a tidy: what it does not return is freed. */
   protected abstract decode(output: Output): Proposals;
 
-  /** Makes the input of an image. Default: Ultralytics' letterbox, whose evaluation rounds the sides of the scaled image up. */
-  protected prepare(image: Image, { evaluation }: { evaluation: boolean }): NetInput {
-    return letterbox(image, this.inputSize, { roundUp: evaluation });
+  /**
+   * Writes the input of an image to `into`, and says where the image lies in it. Default: Ultralytics' letterbox, whose evaluation rounds
+   * the sides of the scaled image up.
+   */
+  protected prepare(image: Image, { evaluation, into }: PrepareOptions): Placement {
+    return letterbox(image, this.inputSize, { roundUp: evaluation, into }).placement;
   }
 
   /** Adds what a net knows besides the box. */
@@ -119,29 +132,37 @@ export abstract class Detector<Output = unknown> extends Module<Output> {
     const rules = { ...this.#defaults, ...options };
     const results: Detection[][] = [];
     for (let start = 0; start < images.length; start += batchSize) {
-      const inputs: NetInput[] = [];
-      for (const image of images.slice(start, start + batchSize)) inputs.push(this.prepare(await toImage(image), { evaluation }));
-      const { candidates, prototypes } = await this.#run(inputs);
-      inputs.forEach(({ placement }, i) => results.push(this.#select(candidates[i], prototypes[i], placement, rules)));
+      const batch = await Promise.all(images.slice(start, start + batchSize).map(toImage));
+      const { candidates, prototypes, placements } = await this.#run(batch, evaluation);
+      placements.forEach((placement, i) => results.push(this.#select(candidates[i], prototypes[i], placement, rules)));
     }
     return results;
   }
 
-  async #run(inputs: readonly NetInput[]): Promise<{ candidates: Candidates[]; prototypes: (Prototypes | undefined)[] }> {
+  /** Pictures → what the net proposes for each. Until the values are read nothing waits, so that `#inputs` is this batch's own. */
+  async #run(images: readonly Image[], evaluation: boolean) {
+    const [height, width] = this.inputSize;
+    const size = height * width * 3;
+    if (this.#inputs.length !== images.length * size) this.#inputs = new Float32Array(images.length * size);
+    const placements = images.map((image, i) => {
+      const into = this.#inputs.subarray(i * size, (i + 1) * size);
+      return this.prepare(image, { evaluation, into });
+    });
     const proposals = tidy(() => {
-      const x = stack(inputs.map(({ values, height, width }) => tensor3d(values, [height, width, 3])));
-      return predictWith(this, 'proposals', (images) => this.propose(images), x) as unknown as TensorContainer;
+      const x = tensor4d(this.#inputs, [images.length, height, width, 3]);
+      return predictWith(this, 'planes', (input) => planes(this.propose(input)) as unknown as TensorContainer, x);
     }) as unknown as Proposals;
     try {
       const { boxes, scores, extras, prototypes } = proposals;
       const [b, s, e, p] = await Promise.all([boxes, scores, extras, prototypes].map((t) => t?.data() as Promise<Float32Array>));
       const of = (values: Float32Array, i: number): Float32Array => {
-        const size = values.length / inputs.length;
-        return values.subarray(i * size, (i + 1) * size);
+        const length = values.length / images.length;
+        return values.subarray(i * length, (i + 1) * length);
       };
       return {
-        candidates: inputs.map((_, i) => ({ boxes: of(b, i), scores: of(s, i), ...(e && { extras: of(e, i) }) })),
-        prototypes: inputs.map((_, i) => p && { values: of(p, i), height: prototypes!.shape[1]!, width: prototypes!.shape[2]! }),
+        placements,
+        candidates: images.map((_, i): Candidates => ({ boxes: of(b, i), scores: of(s, i), ...(e && { extras: of(e, i) }) })),
+        prototypes: images.map((_, i) => p && { values: of(p, i), height: prototypes!.shape[2]!, width: prototypes!.shape[3]! }),
       };
     } finally {
       dispose(proposals as unknown as TensorContainer);
@@ -150,7 +171,8 @@ export abstract class Detector<Output = unknown> extends Module<Output> {
 
   #select(candidates: Candidates, prototypes: Prototypes | undefined, placement: Placement, rules: NmsOptions): Detection[] {
     const { indices, classes, scores } = nonMaxSuppression(candidates, this.classes.length, rules);
-    const k = (candidates.extras?.length ?? 0) / (candidates.boxes.length / 4);
+    const count = candidates.boxes.length / 4;
+    const { extras = new Float32Array(0) } = candidates;
     return Array.from(indices, (index, i) => {
       const inputBox = candidates.boxes.subarray(index * 4, index * 4 + 4);
       const detection = {
@@ -159,8 +181,18 @@ export abstract class Detector<Output = unknown> extends Module<Output> {
         score: scores[i],
         box: unplaceBox(inputBox, placement),
       };
-      const extras = candidates.extras?.subarray(index * k, (index + 1) * k) ?? new Float32Array(0);
-      return this.finish({ detection, inputBox, extras, prototypes, placement });
+      const own = Float32Array.from({ length: extras.length / count }, (_, k) => extras[k * count + index]);
+      return this.finish({ detection, inputBox, extras: own, prototypes, placement });
     });
   }
+}
+
+/** Proposals as `Candidates` and `Prototypes` have them, which is how convolutions in ONNX Runtime leave them: nothing is moved. */
+function planes({ boxes, scores, extras, prototypes }: Proposals): Proposals {
+  return {
+    boxes,
+    scores: transpose(scores, [0, 2, 1]),
+    ...(extras && { extras: transpose(extras, [0, 2, 1]) }),
+    ...(prototypes && { prototypes: transpose(prototypes, [0, 3, 1, 2]) }),
+  };
 }

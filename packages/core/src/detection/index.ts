@@ -1,5 +1,5 @@
 export { Detector } from './detector.js';
-export type { DetectOptions, DetectorOptions, Found, Proposals, Prototypes } from './detector.js';
+export type { DetectOptions, DetectorOptions, Found, PrepareOptions, Proposals, Prototypes } from './detector.js';
 export { evaluateDetector } from './evaluate-detector.js';
 export type { EvaluateDetectorOptions, LabelledImage, LabelledImages } from './evaluate-detector.js';
 export type { Box, Candidates, Detection, GroundTruth, Keypoint, Polygons, Rle } from './types.js';
@@ -7,7 +7,7 @@ export { ciou, clipBox, diou, fromCxcywh, fromXywh, giou, iou, toCxcywh, toXywh 
 export { nonMaxSuppression } from './nms.js';
 export type { Kept, NmsOptions } from './nms.js';
 export { letterbox, letterboxDarknet, stretch, stretchDarknet, unplaceBox, unplacePoint } from './letterbox.js';
-export type { InputSize, LetterboxOptions, NetInput, Placement } from './letterbox.js';
+export type { InputSize, IntoOptions, LetterboxOptions, NetInput, Placement } from './letterbox.js';
 export { maskToRle, mergeRles, rleArea, rleBox, rleIou, rleToMask } from './rle.js';
 export type { MaskSize } from './rle.js';
 export { checkRle, rleFromString, rleToString } from './rle-string.js';

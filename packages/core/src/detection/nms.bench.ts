@@ -14,14 +14,14 @@ const uniform = Float32Array.from(unit('scores', count * 80), (s) => (s + 1) / 2
 const rare = uniform.map((s) => s ** 40);
 
 const rules = { confidence: 0.25, iou: 0.7, maxDetections: 300 };
-bench('8,400 × 80, few sure, confidence 0.25', () => void nonMaxSuppression({ boxes, scores: rare }, 80, rules));
-bench('8,400 × 80, few sure, every label above 0.001', () => {
+bench('80 × 8,400, few sure, confidence 0.25', () => void nonMaxSuppression({ boxes, scores: rare }, 80, rules));
+bench('80 × 8,400, few sure, every label above 0.001', () => {
   nonMaxSuppression({ boxes, scores: rare }, 80, { ...rules, confidence: 0.001, multiLabel: true });
 });
-bench('8,400 × 80, all boxes sure, confidence 0.25', () => void nonMaxSuppression({ boxes, scores: uniform }, 80, rules));
-bench('8,400 × 80, all boxes sure, no limit of detections', () => {
+bench('80 × 8,400, all boxes sure, confidence 0.25', () => void nonMaxSuppression({ boxes, scores: uniform }, 80, rules));
+bench('80 × 8,400, all boxes sure, no limit of detections', () => {
   nonMaxSuppression({ boxes, scores: uniform }, 80, { ...rules, maxDetections: Infinity });
 });
-bench('8,400 × 80, every label above 0.001 of uniform scores', () => {
+bench('80 × 8,400, every label above 0.001 of uniform scores', () => {
   nonMaxSuppression({ boxes, scores: uniform }, 80, { ...rules, confidence: 0.001, multiLabel: true });
 });

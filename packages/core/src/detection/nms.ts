@@ -30,7 +30,7 @@ export interface Kept {
 
 /**
  * Non-maximum suppression: goes through the candidates from the best score on, and drops one that overlaps a kept box of
- * its class by more than `iou`. Ties keep the candidates' order. Stops at `maxDetections`.
+ * its class by more than `iou`. Ties of a class keep the candidates' order. Stops at `maxDetections`.
  *
  * Throws ArgumentError when the lengths do not fit, or a score or a box that would take part is not a number.
  */
@@ -45,46 +45,44 @@ export function nonMaxSuppression({ boxes, scores }: Candidates, numClasses: num
   const wanted = new Uint8Array(numClasses).fill(only ? 0 : 1);
   for (const index of only ?? []) wanted[index] = 1;
   const least = Math.max(options.confidence, 0);
-  const entries = (options.multiLabel ? everyLabel : bestLabels)(scores, wanted, least);
+  const entries = (options.multiLabel ? everyLabel : bestLabels)(scores, count, wanted, least);
   // The bits of positive floats sort as the floats do.
   const bits = new Uint32Array(scores.buffer, scores.byteOffset, scores.length);
   const order = radixSort(withinReach(entries, bits, maxCandidates), bits).subarray(0, maxCandidates);
   const kept = suppress(boxes, order, numClasses, options);
   return {
-    indices: kept.map((entry) => Math.floor(entry / numClasses)),
-    classes: kept.map((entry) => entry % numClasses),
+    indices: kept.map((entry) => entry % count),
+    classes: kept.map((entry) => Math.floor(entry / count)),
     scores: Float32Array.from(kept, (entry) => scores[entry]),
   };
 }
 
 /** The entries of `scores` above the threshold and of a wanted class. */
-function everyLabel(scores: Float32Array, wanted: Uint8Array, least: number): Int32Array {
+function everyLabel(scores: Float32Array, count: number, wanted: Uint8Array, least: number): Int32Array {
   const entries = new Int32Array(scores.length);
-  let count = 0;
-  for (let at = 0, label = 0; at < scores.length; at++) {
-    if (scores[at] > least) {
-      if (wanted[label]) entries[count++] = at;
-    } else if (scores[at] !== scores[at]) throw notANumber('score', Math.floor(at / wanted.length));
-    if (++label === wanted.length) label = 0;
+  let found = 0;
+  for (let label = 0, at = 0; label < wanted.length; label++) {
+    for (const end = at + count; at < end; at++) {
+      if (scores[at] <= least) continue;
+      if (Number.isNaN(scores[at])) throw notANumber('score', at % count);
+      if (wanted[label]) entries[found++] = at;
+    }
   }
-  return entries.subarray(0, count);
+  return entries.subarray(0, found);
 }
 
 /** The same of only the best class of each box; of equal scores the first. */
-function bestLabels(scores: Float32Array, wanted: Uint8Array, least: number): Int32Array {
-  const numClasses = wanted.length;
-  const entries = new Int32Array(scores.length / numClasses);
-  let count = 0;
-  for (let start = 0; start < scores.length; start += numClasses) {
-    let best = start;
-    let score = scores[start];
-    for (let at = start; at < start + numClasses; at++) {
-      if (scores[at] > score) score = scores[(best = at)];
-      else if (scores[at] !== scores[at]) throw notANumber('score', start / numClasses);
+function bestLabels(scores: Float32Array, count: number, wanted: Uint8Array, least: number): Int32Array {
+  const best = new Int32Array(count).fill(-1);
+  for (let start = 0; start < scores.length; start += count) {
+    for (let box = 0; box < count; box++) {
+      const score = scores[start + box];
+      if (score <= least) continue; // as most are
+      if (Number.isNaN(score)) throw notANumber('score', box);
+      if (best[box] < 0 || score > scores[best[box]]) best[box] = start + box;
     }
-    if (score > least && wanted[best - start]) entries[count++] = best;
   }
-  return entries.subarray(0, count);
+  return best.filter((entry) => entry >= 0 && wanted[Math.floor(entry / count)]);
 }
 
 /** Leaves out entries that cannot be among the `limit` largest, by the upper half of their keys. */
@@ -114,6 +112,7 @@ function radixSort(entries: Int32Array, keys: Uint32Array): Int32Array {
 /** Walks through the entries and gives those that are kept. */
 function suppress(boxes: Float32Array, entries: Int32Array, numClasses: number, options: NmsOptions): Int32Array {
   const { iou, maxDetections, classAgnostic = false, diouBeta } = options;
+  const boxCount = boxes.length / 4;
   const kept = new Int32Array(Math.min(entries.length, maxDetections));
   let count = 0;
   // The kept boxes of each class as a chain, the latest first.
@@ -122,13 +121,13 @@ function suppress(boxes: Float32Array, entries: Int32Array, numClasses: number, 
   const corners = new Float32Array(kept.length * 4);
   for (let i = 0; i < entries.length && count < kept.length; i++) {
     const entry = entries[i];
-    const at = Math.floor(entry / numClasses) * 4;
+    const at = (entry % boxCount) * 4;
     const x1 = boxes[at];
     const y1 = boxes[at + 1];
     const x2 = boxes[at + 2];
     const y2 = boxes[at + 3];
     if (Number.isNaN(x1 + y1 + x2 + y2)) throw notANumber('box', at / 4);
-    const chain = classAgnostic ? 0 : entry % numClasses;
+    const chain = classAgnostic ? 0 : Math.floor(entry / boxCount);
     let rival = latest[chain];
     while (rival >= 0 && overlap(corners, rival * 4, x1, y1, x2, y2, diouBeta) <= iou) rival = before[rival];
     if (rival >= 0) continue;

@@ -51,8 +51,8 @@ export interface GroundTruth {
 export interface Candidates {
   /** n × 4 corners */
   readonly boxes: Float32Array;
-  /** n × numClasses, 0 … 1 */
+  /** numClasses × n, 0 … 1: all scores of a class together */
   readonly scores: Float32Array;
-  /** n × k numbers that come with a box: mask coefficients or keypoints. */
+  /** k × n numbers that come with a box: mask coefficients or keypoints. */
   readonly extras?: Float32Array;
 }

@@ -2,7 +2,10 @@ import { type CommonConfig, type Context, type Image, type Module, inputSize } f
 import {
   Detector,
   type InputSize,
+  type IntoOptions,
   type NetInput,
+  type Placement,
+  type PrepareOptions,
   type Proposals,
   letterboxDarknet,
   stretch,
@@ -23,7 +26,7 @@ import { withClasses } from './with-classes.js';
  */
 export type Fit = 'letterbox' | 'stretch' | 'darknet';
 
-const fits: Readonly<Record<Fit, (image: Image, size: InputSize) => NetInput>> = {
+const fits: Readonly<Record<Fit, (image: Image, size: InputSize, options: IntoOptions) => NetInput>> = {
   letterbox: letterboxDarknet,
   stretch,
   darknet: stretchDarknet,
@@ -76,9 +79,9 @@ export class DarknetDetector extends Detector<readonly Tensor[]> {
     return this.network.forward(x, ctx);
   }
 
-  protected override prepare(image: Image): NetInput {
+  protected override prepare(image: Image, { into }: PrepareOptions): Placement {
     this.network.checkSize(this.inputSize);
-    return fits[this.#fit](image, this.inputSize);
+    return fits[this.#fit](image, this.inputSize, { into }).placement;
   }
 
   protected override decode(maps: readonly Tensor[]): Proposals {

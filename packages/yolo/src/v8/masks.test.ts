@@ -7,10 +7,10 @@ import { maskOf } from './masks.js';
 const placement = { scaleX: 2, scaleY: 2, left: 0, top: 40, imageWidth: 80, imageHeight: 40 };
 const size = { width: 40, height: 40 };
 
-/** Prototypes [40, 40, 2]: a disc around the middle of the input, and a constant. */
-const values = Float32Array.from({ length: 40 * 40 * 2 }, (_, i) => {
-  const [x, y] = [((i >> 1) % 40) + 0.5, Math.floor((i >> 1) / 40) + 0.5];
-  return i % 2 === 0 ? 12 - Math.hypot(x - 20, y - 20) : 1;
+/** Prototypes [2, 40, 40]: a disc around the middle of the input, and a constant. */
+const values = Float32Array.from({ length: 2 * 40 * 40 }, (_, i) => {
+  const [x, y] = [(i % 40) + 0.5, Math.floor(i / 40) + 0.5];
+  return i < 40 * 40 ? 12 - Math.hypot(x - 20, y - 20) : 1;
 });
 const prototypes = { ...size, values };
 

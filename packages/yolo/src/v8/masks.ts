@@ -12,12 +12,14 @@ export function maskOf(box: Box, coefficients: Float32Array, prototypes: Prototy
   const columns = samples([box[0], box[2], imageWidth], scaleX, placement.left, prototypes.width);
   const rows = samples([box[1], box[3], imageHeight], scaleY, placement.top, prototypes.height);
   const mask = new Uint8Array(imageWidth * imageHeight);
-  const mixed = mixture(coefficients, prototypes, columns, rows);
+  const { sums, wide, left, top } = mixture(coefficients, prototypes, columns, rows);
+  const between = new Float64Array(wide);
   for (const { at: y, low: upper, high: lower, share: below } of rows) {
-    for (const { at: x, low: left, high: right, share } of columns) {
-      const above = mixed(left, upper) * (1 - share) + mixed(right, upper) * share;
-      const under = mixed(left, lower) * (1 - share) + mixed(right, lower) * share;
-      if (above * (1 - below) + under * below > 0) mask[y * imageWidth + x] = 1;
+    for (let x = 0; x < wide; x++) {
+      between[x] = sums[(upper - top) * wide + x] * (1 - below) + sums[(lower - top) * wide + x] * below;
+    }
+    for (const { at: x, low, high, share } of columns) {
+      if (between[low - left] * (1 - share) + between[high - left] * share > 0) mask[y * imageWidth + x] = 1;
     }
   }
   return maskToRle(mask, [imageHeight, imageWidth], box);
@@ -43,22 +45,22 @@ function samples([from, to, length]: readonly [number, number, number], scale: n
   });
 }
 
-/** The weighted sum of the prototypes, at those of their pixels that the samples need. */
+/** The weighted sum of the prototypes, in the rectangle of their pixels, `wide` of them a row, that the samples need. */
 function mixture(
   coefficients: Float32Array,
-  { values, width }: Prototypes,
+  { values, width, height }: Prototypes,
   columns: readonly Sample[],
   rows: readonly Sample[],
-): (x: number, y: number) => number {
-  if (columns.length === 0 || rows.length === 0) return () => 0;
-  const [left, top] = [columns[0].low, rows[0].low];
-  const [wide, high] = [columns[columns.length - 1].high - left + 1, rows[rows.length - 1].high - top + 1];
-  const channels = coefficients.length;
-  const sums = Float32Array.from({ length: wide * high }, (_, i) => {
-    const from = ((top + Math.floor(i / wide)) * width + left + (i % wide)) * channels;
-    let sum = 0;
-    for (let c = 0; c < channels; c++) sum += coefficients[c] * values[from + c];
-    return sum;
-  });
-  return (x, y) => sums[(y - top) * wide + x - left];
+) {
+  const [left, top] = [columns[0]?.low ?? 0, rows[0]?.low ?? 0];
+  const [wide, high] = [(columns.at(-1)?.high ?? left - 1) - left + 1, (rows.at(-1)?.high ?? top - 1) - top + 1];
+  const sums = new Float32Array(wide * high);
+  for (let channel = 0; channel < coefficients.length; channel++) {
+    const coefficient = coefficients[channel];
+    for (let y = 0, to = 0; y < high; y++) {
+      const from = (channel * height + top + y) * width + left;
+      for (let x = 0; x < wide; x++, to++) sums[to] += coefficient * values[from + x];
+    }
+  }
+  return { sums, wide, left, top };
 }
