@@ -1,4 +1,4 @@
-import { type Module, ShapeError } from '@convkit/core';
+import { ArgumentError, ConvkitError, type Module, ShapeError } from '@convkit/core';
 import { type Tensor, engine } from '@tensorflow/tfjs-core';
 import type { OnnxBackend } from './backend.js';
 import { type HostValues, Slot, Value } from './graph.js';
@@ -6,8 +6,18 @@ import { inferenceModel } from './inference-model.js';
 import { inverse } from './layout.js';
 import { closedGraph, openGraph } from './open-dimensions.js';
 import { encodeModel } from './proto/model.js';
+import { biasInProduct } from './rewrite/bias.js';
+import { padInMaxPool } from './rewrite/pool-padding.js';
+import { rowsOfPixels } from './rewrite/rows-of-pixels.js';
+import { rewrite } from './rewrite/steps.js';
 import { type NativeSession, openRuntime } from './runtime.js';
 import { type Trace, trace } from './trace.js';
+
+/**
+ * Threads wait for the next node, and for the next run, a millisecond long and not as long as ONNX Runtime has them wait, which is more
+ * than 30: a net's nodes take less, and whoever runs one batch after the other does not wake them each time.
+ */
+const WAITING = { session: { intra_op: { spin_duration_us: '1000' } } };
 
 /** [N, H, W, C]; null: any. */
 export type InputShape = readonly (number | null)[];
@@ -24,12 +34,14 @@ export class CompiledModel<T> {
   readonly #fetches: Record<string, null>;
 
   constructor(backend: OnnxBackend, model: Module<unknown>, compute: (x: Tensor) => T, shape: InputShape) {
-    const graph = traceOpen(backend, model, compute, shape);
-    const outputs = graph.trace.program.outputs.map((_, i) => `y${i}`);
+    const { trace, open } = traceOpen(backend, model, compute, shape);
+    const outputs = trace.program.outputs.map((_, i) => `y${i}`);
     this.#backend = backend;
-    this.#trace = graph.trace;
+    this.#trace = trace;
     this.#shape = shape;
-    this.#session = openRuntime().load(encodeModel(inferenceModel(graph.trace, graph.open, { input: 'x', outputs })));
+    const rewrites = [biasInProduct, padInMaxPool, rowsOfPixels(trace.input, open.input)];
+    const graph = { ...open, nodes: rewrite(open.nodes, trace.program.outputs, rewrites) };
+    this.#session = openRuntime().load(encodeModel(inferenceModel(trace, graph, { input: 'x', outputs })), { extra: WAITING });
     this.#fetches = Object.fromEntries(outputs.map((name) => [name, null]));
   }
 
@@ -62,11 +74,14 @@ export class CompiledModel<T> {
   }
 }
 
-/** Sizes that stand for an open axis while tracing: batches of 2 and 3, sides of 64 and 96, 64 and 128 pixels. */
-const stand: readonly (readonly [number, number])[] = [
-  [2, 3],
-  [64, 96],
-  [64, 128],
+/**
+ * Sizes that stand for an open axis while tracing. Sides that halve without rest show how pixels follow the size; the last ones, of
+ * which one is odd after every halving, that they follow it at any size.
+ */
+const stand: readonly (readonly number[])[] = [
+  [2, 3, 5],
+  [128, 192, 151],
+  [128, 256, 234],
 ];
 
 /** The graph of a computation, with open dimensions where the shape says null. */
@@ -77,11 +92,19 @@ export function traceOpen<T>(
   shape: InputShape,
   options: Parameters<typeof trace>[4] = {},
 ) {
-  const sized = (which: 0 | 1): number[] => shape.map((n, axis) => n ?? stand[axis]?.[which] ?? 1);
+  const sized = (which: number): number[] => shape.map((n, axis) => n ?? stand[axis]?.[which] ?? 1);
   const first = trace(backend, model, compute, sized(0), options);
   if (!shape.includes(null)) return { trace: first, open: closedGraph(first) };
-  const second = trace(backend, model, compute, sized(1), options);
+  const further = shape[1] === null || shape[2] === null ? [1, 2] : [1];
+  const others = further.map((which) => {
+    try {
+      return trace(backend, model, compute, sized(which), options);
+    } catch (error) {
+      if (!(error instanceof ConvkitError)) throw error;
+      throw new ArgumentError(`The net does not take images of every size: fix it. ${error.message}`, { cause: error });
+    }
+  });
   const axes = ['batch', 'height', 'width', 'channels'];
   const names = options.input ? options.input.map((axis) => axes[axis]) : axes;
-  return { trace: first, open: openGraph(first, second, names) };
+  return { trace: first, open: openGraph(first, others, names) };
 }

@@ -1,6 +1,6 @@
 import { type Module, selectBackend } from '@convkit/core';
 import { densenet100K12Bc } from '@convkit/densenet';
-import { efficientnetB0 } from '@convkit/efficientnet';
+import { efficientnetB0, tfEfficientnetB0 } from '@convkit/efficientnet';
 import { googlenet } from '@convkit/inception';
 import {
   mobilenetV1_025,
@@ -9,8 +9,8 @@ import {
   mobilenetV4ConvSmall,
   mobilenetV4HybridMedium,
 } from '@convkit/mobilenet';
-import { resnet8, resnet18, seresnet50 } from '@convkit/resnet';
-import { vgg11BnCifar } from '@convkit/vgg';
+import { resnet8, resnet18, resnet18d, seresnet50 } from '@convkit/resnet';
+import { vgg11, vgg11BnCifar } from '@convkit/vgg';
 import { yolov3Tiny, yolov8n, yolov8nPose, yolov8nSeg } from '@convkit/yolo';
 import { type Tensor, memory, randomUniform } from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -71,14 +71,39 @@ describe.each(Object.entries(nets))('%s', (_, [create, side]) => {
   });
 });
 
-test('leaves the size open where the net allows it', () => {
-  const model = resnet18({ numClasses: 5 });
+// Odd sides, TensorFlow's padding, rounding up, means of partial windows, attention: what a size can show in.
+test.each<[name: string, create: () => Module<unknown>]>([
+  ['resnet8', () => resnet8()],
+  ['resnet18', () => resnet18({ numClasses: 5 })],
+  ['resnet18d', () => resnet18d({ numClasses: 5 })],
+  ['tf_efficientnet_b0', () => tfEfficientnetB0({ numClasses: 5 })],
+  ['googlenet', () => googlenet({ numClasses: 5 })],
+  ['mobilenetv4_hybrid_medium', () => mobilenetV4HybridMedium({ numClasses: 5 })],
+])('%s: an open size takes images of any', (_, create) => {
+  const model = create();
   model.initialize(1);
   const file = exportOnnx(model, { size: 'any' });
-  const x = images([2, 96, 160, 3]);
-  expectSame(runFile(file, x, ['logits']), runNet(model, x), 1e-4);
-  x.dispose();
+  for (const [n, height, width] of [
+    [1, 64, 96],
+    [2, 99, 74],
+  ]) {
+    const x = images([n, height, width, 3]);
+    expectSame(runFile(file, x, ['logits']), runNet(model, x), 1e-4);
+    x.dispose();
+  }
   model.dispose();
+});
+
+test('refuses an open size where the net depends on it', () => {
+  for (const [create, reason] of [
+    [() => vgg11({ numClasses: 5 }), /does not take inputs of other sizes/],
+    [() => yolov8n(), /does not take images of every size: fix it. .*multiples of 32/],
+  ] as const) {
+    const model = create();
+    model.initialize(1);
+    expect(() => exportOnnx(model, { size: 'any' })).toThrow(reason);
+    model.dispose();
+  }
 });
 
 test('stores weights in half the size, and in a quarter', () => {

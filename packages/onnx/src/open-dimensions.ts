@@ -4,7 +4,7 @@ import type { Trace } from './trace.js';
 
 /** A node with its inputs, which may be others than those it was recorded with. */
 export interface GraphNode {
-  readonly node: Node;
+  readonly node: Pick<Node, 'op' | 'domain' | 'attributes' | 'outputs'>;
   readonly inputs: readonly (Slot | undefined)[];
 }
 
@@ -27,28 +27,33 @@ export function closedGraph({ program, input }: Trace<unknown>): OpenGraph {
 }
 
 /**
- * The graph of two traces that differ in sizes of their input: what they say differently is computed from shapes when the graph
+ * The graph of traces that differ in sizes of their input: what they say differently is computed from shapes when the graph
  * runs. `names` are those of the input's axes in memory. Throws ArgumentError where the graph depends on the size in another way.
  */
-export function openGraph(a: Trace<unknown>, b: Trace<unknown>, names: readonly string[]): OpenGraph {
-  const twins = pair(a, b);
-  const twin = (slot: Slot): Slot => twins.get(slot) ?? slot;
-  const sources = (node: Node): Slot[] => [...node.inputs.flatMap((slot) => (slot && !slot.constant ? [slot] : [])), a.input];
+export function openGraph(a: Trace<unknown>, others: readonly Trace<unknown>[], names: readonly string[]): OpenGraph {
+  const twins = others.map((other) => pair(a, other));
+  const sizes: Sizes = (slot) => [slot, ...twins.map(({ slots }) => slots.get(slot) ?? slot)].map(({ dims }) => dims);
   const nodes: GraphNode[] = [];
+  const earlier = [a.input];
   for (const node of a.program.nodes) {
-    const inputs = node.inputs.map((slot) => {
-      if (!slot?.constant || slot === twin(slot) || sameNumbers(slot.constant, twin(slot).constant!)) return slot;
-      const made = openList(node, slot, twin(slot), sources(node), twin);
+    const inputs = node.inputs.map((slot, place) => {
+      if (!slot?.constant) return slot;
+      const lists = [slot, ...twins.map((twin) => (twin.nodes.get(node) ?? node).inputs[place]!)].map(
+        ({ constant }) => constant!,
+      );
+      if (lists.every((list) => sameNumbers(list, lists[0]))) return slot;
+      const made = openList(node, slot, lists, earlier, sizes);
       for (const extra of made.nodes) nodes.push({ node: extra, inputs: extra.inputs });
       return made.list;
     });
     nodes.push({ node, inputs });
+    earlier.push(...node.outputs);
   }
   const open = (slot: Slot, own: (axis: number) => string): Dimensions =>
     slot.dims.map((n, axis) => {
-      const other = twin(slot).dims[axis];
-      if (n === other) return n;
-      const same = a.input.dims.findIndex((size, i) => size === n && b.input.dims[i] === other);
+      const found = along(sizes(slot), axis);
+      if (found.every((size) => size === n)) return n;
+      const same = a.input.dims.findIndex((_, i) => sameNumbers(along(sizes(a.input), i), found));
       return same >= 0 ? names[same] : own(axis);
     });
   return {
@@ -58,27 +63,40 @@ export function openGraph(a: Trace<unknown>, b: Trace<unknown>, names: readonly 
   };
 }
 
-/** Each slot of one trace with the slot of the other that does its work. */
-function pair(a: Trace<unknown>, b: Trace<unknown>): Map<Slot, Slot> {
-  const twins = new Map<Slot, Slot>([[a.input, b.input]]);
+/** The dimensions of a slot in each trace. */
+type Sizes = (slot: Slot) => readonly (readonly number[])[];
+
+const along = (dims: readonly (readonly number[])[], axis: number): number[] => dims.map((each) => each[axis]);
+
+interface Twins {
+  readonly slots: ReadonlyMap<Slot, Slot>;
+  readonly nodes: ReadonlyMap<Node, Node>;
+}
+
+/** Each slot and node of one trace with that of the other that does its work. Constants are one object wherever they are used. */
+function pair(a: Trace<unknown>, b: Trace<unknown>): Twins {
+  const slots = new Map<Slot, Slot>([[a.input, b.input]]);
+  const nodes = new Map<Node, Node>();
   const open: [Slot, Slot][] = a.program.outputs.map((slot, i) => [slot, b.program.outputs[i]]);
   for (let next = open.pop(); next; next = open.pop()) {
     const [x, y] = next;
-    if (x === y || twins.get(x) === y) continue;
-    if (twins.has(x)) throw refusal(x, 'is used otherwise');
-    twins.set(x, y);
+    if (x.constant && y.constant) continue;
+    if (x === y || slots.get(x) === y) continue;
+    if (slots.has(x)) throw refusal(x, 'is used otherwise');
+    slots.set(x, y);
     if (!x.node || !y.node) {
-      const alike = !x.node && !y.node && sameNumbers(x.dims, y.dims) && (x.constant || sameNumbers(x.data!, y.data!));
-      if (!alike && !(x.constant && y.constant)) throw refusal(x, 'has other values');
+      const alike = !x.node && !y.node && !x.constant && !y.constant && sameNumbers(x.dims, y.dims);
+      if (!alike || !sameNumbers(x.data!, y.data!)) throw refusal(x, 'has other values');
       continue;
     }
     const [m, n] = [x.node, y.node];
     const attributes = JSON.stringify(m.attributes) === JSON.stringify(n.attributes);
     if (m.op !== n.op || !attributes || m.inputs.length !== n.inputs.length) throw refusal(x, 'is computed otherwise');
-    m.outputs.forEach((slot, i) => twins.set(slot, n.outputs[i]));
+    nodes.set(m, n);
+    m.outputs.forEach((slot, i) => slots.set(slot, n.outputs[i]));
     m.inputs.forEach((slot, i) => slot && open.push([slot, n.inputs[i]!]));
   }
-  return twins;
+  return { slots, nodes };
 }
 
 const refusal = ({ node, dims }: Slot, what: string): ArgumentError =>
@@ -97,17 +115,18 @@ interface OpenList {
   readonly nodes: readonly Node[];
 }
 
-/** An int64 list whose numbers follow the input's size. */
+/** An int64 list whose numbers follow sizes of `earlier` slots; `lists`: what it is in each trace. */
 function openList(
   node: Node,
-  { constant: from, dtype }: Slot,
-  other: Slot,
-  sources: readonly Slot[],
-  twin: (slot: Slot) => Slot,
-) {
-  const to = other.constant!;
-  if (dtype !== 'int64' || from!.length !== to.length) throw refusal(node.outputs[0], 'needs another list');
-  const own = node.op === 'Reshape' ? reshapeTarget(node.inputs[0]!, from!, to, twin) : undefined;
+  { dtype }: Slot,
+  lists: readonly (readonly number[])[],
+  earlier: readonly Slot[],
+  sizes: Sizes,
+): OpenList {
+  if (dtype !== 'int64' || lists.some(({ length }) => length !== lists[0].length)) {
+    throw refusal(node.outputs[0], 'needs another list');
+  }
+  const own = node.op === 'Reshape' ? reshapeTarget(sizes(node.inputs[0]!), lists) : undefined;
   if (own) return { list: ints(own), nodes: [] };
   const nodes: Node[] = [];
   const record = (name: string, inputs: readonly Slot[], size: number, attributes = {}): Slot => {
@@ -115,10 +134,12 @@ function openList(
     nodes.push(slot.node!);
     return slot;
   };
-  const parts = from!.map((n, i) => {
-    if (n === to[i]) return ints([n]);
-    const found = sourceOf(n, to[i], sources, twin);
-    if (!found) throw refusal(node.outputs[0], `needs ${n} or ${to[i]}, which no size gives`);
+  const sources = [...node.inputs.flatMap((slot) => (slot && !slot.constant ? [slot] : [])), ...earlier];
+  const parts = lists[0].map((n, i) => {
+    const wanted = along(lists, i);
+    if (wanted.every((size) => size === n)) return ints([n]);
+    const found = sourceOf(wanted, sources, sizes);
+    if (!found) throw refusal(node.outputs[0], `needs ${wanted.join(' or ')}, which no size gives`);
     const shape = record('Shape', [found.slot], found.slot.dims.length);
     const size = record('Gather', [shape, ints([found.axis])], 1, { axis: 0 });
     if (found.times === 1) return size;
@@ -127,35 +148,32 @@ function openList(
       : record('Div', [size, ints([Math.round(1 / found.times)])], 1);
   });
   const list = parts.length === 1 && parts[0].node ? parts[0] : record('Concat', parts, parts.length, { axis: 0 });
-  return { list, nodes } satisfies OpenList;
+  return { list, nodes };
 }
 
 /** Reshape's own way to follow sizes: 0 keeps the axis of the input, −1 is what is left. */
-function reshapeTarget(
-  x: Slot,
-  from: readonly number[],
-  to: readonly number[],
-  twin: (slot: Slot) => Slot,
-): number[] | undefined {
-  const before = twin(x).dims;
+function reshapeTarget(x: readonly (readonly number[])[], lists: readonly (readonly number[])[]): number[] | undefined {
   let left = 0;
-  const target = from.map((n, axis) => {
-    if (n === to[axis]) return n;
-    if (x.dims[axis] === n && before[axis] === to[axis]) return 0;
+  const target = lists[0].map((n, axis) => {
+    const wanted = along(lists, axis);
+    if (wanted.every((size) => size === n)) return n;
+    if (sameNumbers(along(x, axis), wanted)) return 0;
     left++;
     return -1;
   });
-  return left > 1 || from.includes(0) ? undefined : target;
+  return left > 1 || lists[0].includes(0) ? undefined : target;
 }
 
-/** An axis whose size, times a whole number or divided by one, is `n` in one trace and `m` in the other. */
-function sourceOf(n: number, m: number, sources: readonly Slot[], twin: (slot: Slot) => Slot) {
-  for (const slot of sources) {
-    for (const [axis, size] of slot.dims.entries()) {
-      const other = twin(slot).dims[axis];
-      const times = n / size;
-      if (size !== other && m / other === times && (Number.isInteger(times) || Number.isInteger(1 / times))) {
-        return { slot, axis, times };
+/**
+ * An axis whose size is the wanted number in every trace; else one that is it times a whole number; else one that is it divided by one,
+ * which may be right for the traced sizes only by chance.
+ */
+function sourceOf(wanted: readonly number[], sources: readonly Slot[], sizes: Sizes) {
+  for (const fits of [(times: number) => times === 1, Number.isInteger, (times: number) => Number.isInteger(1 / times)]) {
+    for (const slot of sources) {
+      for (const [axis, n] of slot.dims.entries()) {
+        const times = wanted[0] / n;
+        if (fits(times) && along(sizes(slot), axis).every((size, i) => wanted[i] / size === times)) return { slot, axis, times };
       }
     }
   }

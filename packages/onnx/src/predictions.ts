@@ -1,16 +1,17 @@
-import { ConvkitError, type Module, type State, isModule } from '@convkit/core';
+import { ConvkitError, type Module } from '@convkit/core';
 import { type Tensor, type TensorContainer, tidy } from '@tensorflow/tfjs-core';
 import type { OnnxBackend } from './backend.js';
 import { CompiledModel, type InputShape } from './compiled-model.js';
+import { NetSnapshot } from './net-snapshot.js';
 
-/** A computation on a net for inputs of one size, and the weights that it was compiled with. */
+/** A computation on a net for inputs of one size, and the net that it was compiled from. */
 interface Prediction {
   /** Undefined for a computation that cannot be compiled: it runs as it is recorded. */
   readonly compiled: CompiledModel<unknown> | undefined;
-  readonly weights: readonly object[];
+  net: NetSnapshot;
 }
 
-/** Compiled nets, each kept until its weights change or the net is gone. */
+/** Compiled nets, each kept until its parts or weights change or the net is gone. */
 export class Predictions {
   readonly #backend: OnnxBackend;
   readonly #known = new WeakMap<Module<unknown>, Map<string, Prediction>>();
@@ -30,11 +31,16 @@ export class Predictions {
     const key = `${name}[${shape.join()}]`;
     let own = this.#known.get(model);
     if (!own) this.#known.set(model, (own = new Map<string, Prediction>()));
-    const weights = weightsOf(model);
     const found = own.get(key);
-    if (found && found.weights.length === weights.length && found.weights.every((id, i) => id === weights[i])) return found;
+    if (found?.net.isCurrent()) return found;
+    const net = new NetSnapshot(model);
+    if (found?.net.equals(net)) {
+      found.net = net;
+      return found;
+    }
     found?.compiled?.dispose();
-    const made = { compiled: this.#compile(model, compute, shape), weights };
+    own.delete(key);
+    const made = { compiled: this.#compile(model, compute, shape), net };
     own.set(key, made);
     return made;
   }
@@ -48,17 +54,4 @@ export class Predictions {
       return undefined;
     }
   }
-}
-
-/** The data of every weight of a net. It is asked for before each pass, so it makes no names, as `state` does. */
-function weightsOf(module: Module<unknown>, found: object[] = []): object[] {
-  for (const [, part] of module.parts()) {
-    if (isModule(part)) {
-      weightsOf(part, found);
-      continue;
-    }
-    const state = part as State;
-    if (state.kind !== 'counter') found.push(state.value.dataId);
-  }
-  return found;
 }

@@ -41,15 +41,15 @@ export function runNet(model: Module<unknown>, x: Tensor): Record<string, FileOu
 }
 
 /**
- * How far an exported file strays from its net on one image of noise: the largest difference of each output, as a share of the output's
- * largest value.
+ * How far an exported file strays from its net on images of noise: the largest difference of each output, as a share of the output's
+ * largest value. The net runs on the backend at work, which may be another than the one that wrote the file. `size`: height, width.
  */
 export function exportDifference(
   model: Module<unknown>,
   file: Uint8Array,
-  [height, width]: readonly [number, number],
+  { size: [height, width], batch = 1 }: { readonly size: readonly [number, number]; readonly batch?: number },
 ): Record<string, number> {
-  const x = randomUniform([1, height, width, 3], 0, 1, 'float32', 0);
+  const x = randomUniform([batch, height, width, 3], 0, 1, 'float32', 0);
   try {
     const expected = runNet(model, x);
     const found = runFile(file, x, Object.keys(expected));

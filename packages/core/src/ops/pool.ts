@@ -1,14 +1,15 @@
 import {
+  type Rank,
   type Tensor,
   type Tensor4D,
   avgPool as nativeAvgPool,
   concat,
+  div,
+  fill,
   maxPool as nativeMaxPool,
   maximum,
   mean,
-  mul,
   slice,
-  tensor4d,
   tidy,
 } from '@tensorflow/tfjs-core';
 import { ArgumentError, ShapeError } from '../errors.js';
@@ -60,16 +61,19 @@ export function avgPool(x: Tensor4D, options: AvgPoolOptions): Tensor4D {
   return tidy(() => {
     const [height, width] = plan('avgPool', x, options, [1, 1]);
     const input = padOrCrop(x, [height.before, height.after], [width.before, width.after]);
-    const size = height.kernel * width.kernel;
-    const pooled =
-      size > 1
-        ? nativeAvgPool(input, [height.kernel, width.kernel], [height.stride, width.stride], 'valid')
-        : subsample(input, [0, 0], [height.out, width.out], options.stride);
-    const rows = counted(height, options.padding[0], options.countIncludePad);
-    const columns = counted(width, options.padding[1], options.countIncludePad);
-    if (rows.every((n) => n === height.kernel) && columns.every((n) => n === width.kernel)) return pooled;
-    const correction = Float32Array.from(rows.flatMap((row) => columns.map((column) => size / (row * column))));
-    return mul(pooled, tensor4d(correction, [1, height.out, width.out, 1]));
+    if (height.kernel * width.kernel === 1) return subsample(input, [0, 0], [height.out, width.out], options.stride);
+    const meanOfWindows = (of: Tensor4D): Tensor4D =>
+      nativeAvgPool(of, [height.kernel, width.kernel], [height.stride, width.stride], 'valid');
+    const pooled = meanOfWindows(input);
+    const [up, left] = options.countIncludePad ? options.padding : [0, 0];
+    const uncounted = [
+      [height.before - up, height.after - up],
+      [width.before - left, width.after - left],
+    ] as const;
+    if (uncounted.flat().every((amount) => amount <= 0)) return pooled;
+    // How much of each window counts: the mean of ones that count and zeros that do not.
+    const counted = fill<Rank.R4>([1, height.in + 2 * up, width.in + 2 * left, 1], 1);
+    return div(pooled, meanOfWindows(padOrCrop(counted, ...uncounted)));
   });
 }
 
@@ -80,6 +84,7 @@ export function avgPool(x: Tensor4D, options: AvgPoolOptions): Tensor4D {
 export function adaptiveAvgPool(x: Tensor4D, [h, w]: readonly [height: number, width: number]): Tensor4D {
   return tidy(() => {
     if (!(h >= 1 && w >= 1)) throw new ArgumentError(`adaptiveAvgPool: the output size must be at least 1×1, not ${h}×${w}.`);
+    if (h * w === 1) return mean<Tensor4D>(x, [1, 2], true);
     const [n, height, width, c] = x.shape;
     if (height % h === 0 && width % w === 0) {
       const bin = [height / h, width / w] as const;
@@ -94,15 +99,6 @@ export function adaptiveAvgPool(x: Tensor4D, [h, w]: readonly [height: number, w
 
 function bins(size: number, count: number): [from: number, to: number][] {
   return Array.from({ length: count }, (_, i) => [Math.floor((i * size) / count), Math.ceil(((i + 1) * size) / count)]);
-}
-
-/** How many elements of each window count in the divisor. */
-function counted(axis: Axis, padding: number, countIncludePad: boolean): number[] {
-  return Array.from({ length: axis.out }, (_, i) => {
-    const start = i * axis.stride - padding;
-    const end = Math.min(start + axis.kernel, axis.in + padding);
-    return countIncludePad ? end - start : Math.min(end, axis.in) - Math.max(start, 0);
-  });
 }
 
 function plan(name: string, x: Tensor4D, options: PoolOptions, dilation: readonly [number, number]): [Axis, Axis] {
@@ -122,7 +118,10 @@ function plan(name: string, x: Tensor4D, options: PoolOptions, dilation: readonl
         `${name}: x [${x.shape}] is smaller than the window of ${span} along axis ${i + 1} (padding ${String(padding)}).`,
       );
     }
-    const after = Math.max(0, (out - 1) * stride + span - size - before);
+    // What every size can be padded with, where it makes no window more; it shows in the graph of an open size.
+    const most = options.ceilMode ? below + stride - 1 : below;
+    const windows = Math.floor((size + before + most - span) / stride) + 1;
+    const after = windows === out ? most : Math.max(0, (out - 1) * stride + span - size - before);
     return { in: size, out, before, after, kernel, stride, dilation: dilation[i] };
   };
   return [axis(0, x.shape[1]), axis(1, x.shape[2])];

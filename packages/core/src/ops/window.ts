@@ -15,7 +15,12 @@ export interface Axis {
 export const extent = (kernel: number, dilation: number): number => (kernel - 1) * dilation + 1;
 
 /** Pads height and width of [N,H,W,C]; a negative amount crops. */
-export function padOrCrop(x: Tensor4D, [top, bottom]: [number, number], [left, right]: [number, number], value = 0): Tensor4D {
+export function padOrCrop(
+  x: Tensor4D,
+  [top, bottom]: readonly [number, number],
+  [left, right]: readonly [number, number],
+  value = 0,
+): Tensor4D {
   const [n, h, w, c] = x.shape;
   const crop = [top, bottom, left, right].map((amount) => Math.max(0, -amount)) as [number, number, number, number];
   let y = x;

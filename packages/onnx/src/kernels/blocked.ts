@@ -1,5 +1,5 @@
 import { device } from '../device.js';
-import { Node, type Slot, constant, raw, recording, reshaped, transposed } from '../graph.js';
+import { type Attributes, Node, type Slot, constant, raw, recording, reshaped, transposed } from '../graph.js';
 import { encodeModel } from '../proto/model.js';
 import { openRuntime } from '../runtime.js';
 
@@ -21,22 +21,12 @@ export function fitsBlocks(cin: number, cout: number, pixels: number): boolean {
 }
 
 /** The convolution of an NCHW image with OIHW filters. */
-export function blockedConv(
-  x: Slot,
-  filter: Slot,
-  dims: readonly number[],
-  attributes: Readonly<Record<string, readonly number[]>>,
-): Slot {
+export function blockedConv(x: Slot, filter: Slot, dims: readonly number[], attributes: Attributes): Slot {
   return blockedProduct(raw(`${DOMAIN}:ReorderInput`, [x], x.dims), blockedFilter(filter), dims, attributes);
 }
 
 /** The same for an image and filters that are in blocks already; the result is not. */
-export function blockedProduct(
-  x: Slot,
-  filter: Slot,
-  dims: readonly number[],
-  attributes: Readonly<Record<string, readonly number[]>>,
-): Slot {
+export function blockedProduct(x: Slot, filter: Slot, dims: readonly number[], attributes: Attributes): Slot {
   const y = raw(`${DOMAIN}:Conv`, [x, filter], dims, attributes);
   return raw(`${DOMAIN}:ReorderOutput`, [y], dims, { channels: dims[1] });
 }

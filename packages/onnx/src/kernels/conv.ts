@@ -8,7 +8,7 @@ import {
   type FusedConv2DAttrs,
   backend_util,
 } from '@tensorflow/tfjs-core';
-import { type Slot, Value, constant, op, raw, reshaped, transposed } from '../graph.js';
+import { type Attributes, type Slot, Value, constant, op, raw, recording, reshaped, transposed } from '../graph.js';
 import { NCHW, OIHW, physical } from '../layout.js';
 import { blockedConv, fitsBlocks } from './blocked.js';
 import { elementwise } from './broadcast.js';
@@ -48,12 +48,29 @@ const padding = ({ height, width }: ConvPlan): number[] => [
 /** y = x ∗ filter: [N,H,W,cin] ∗ [kh,kw,cin/groups,cout] → [N,H',W',cout]. */
 export function convolve(x: Value, filter: Value, p: ConvPlan, bias?: Value): Value {
   const shape = [x.shape[0], p.height.out, p.width.out, filter.shape[3]];
-  return convolution(x.in(NCHW), filter.in(OIHW), shape, { ...attributes(p), pads: padding(p) }, bias?.in());
+  const pads = recording.portable ? portablePadding(p) : { pads: padding(p) };
+  return convolution(x.in(NCHW), filter.in(OIHW), shape, { ...attributes(p), ...pads }, bias?.in());
 }
 
-type OnnxWindows = { readonly group: number } & Readonly<
-  Record<'kernel_shape' | 'strides' | 'dilations' | 'pads', readonly number[]>
->;
+/**
+ * The same padding, said in a way that holds for any size: the net's own on both sides, where `padding` leaves out what no window
+ * reads; or TensorFlow's rule, of which uneven sides are the sign.
+ */
+function portablePadding(p: ConvPlan): Attributes {
+  const axes = [p.height, p.width];
+  if (axes.every((axis) => axis.before === axis.after && axis.after >= end(axis) && axis.after < end(axis) + axis.stride)) {
+    return { pads: [p.height.before, p.width.before, p.height.after, p.width.after] };
+  }
+  return axes.every(isSame) ? { auto_pad: 'SAME_UPPER' } : { pads: padding(p) };
+}
+
+/** As many windows as strides begin, and the odd element of padding after the input. */
+function isSame(axis: Axis): boolean {
+  const total = Math.max(0, end({ ...axis, before: 0 }));
+  return axis.out === Math.ceil(axis.in / axis.stride) && axis.before === total >> 1 && axis.after === total - axis.before;
+}
+
+type OnnxWindows = Attributes & { readonly group: number };
 
 /** Chooses the faster of ONNX Runtime's two convolutions. */
 function convolution(x: Slot, filter: Slot, shape: readonly number[], windows: OnnxWindows, bias?: Slot): Value {
