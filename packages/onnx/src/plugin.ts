@@ -4,7 +4,7 @@ import { engine, registerBackend as registerTfjsBackend, setBackend } from '@ten
 import { OnnxBackend } from './backend.js';
 import { deviceObstacle } from './device-check.js';
 import { device } from './device.js';
-import { registerKernels } from './kernels/index.js';
+import { kernelsInJavaScript, registerKernels } from './kernels/index.js';
 import { openRuntime, sessionOptions } from './runtime.js';
 
 /** The name of the backend, for convkit and for tfjs. */
@@ -30,7 +30,7 @@ export const onnx: BackendPlugin = {
     }
     const obstacle = deviceObstacle();
     if (obstacle) return { usable: false, ...obstacle };
-    return { usable: true, device: describe(), detail: describe() };
+    return { usable: true, device: describe(), detail: describe(), inJavaScript: kernelsInJavaScript() };
   },
 
   async start() {

@@ -9,16 +9,12 @@ import { version } from '../version.js';
 
 export async function runDoctor(options: CommonOptions): Promise<void> {
   const output = new Output(options.json);
-  const backends = (await probeInstalledBackends()).map(({ name, description, probe }) => ({
-    name,
-    description,
-    usable: probe.usable,
-    reason: probe.usable ? probe.detail : probe.reason,
-    ...(probe.usable
-      ? { ...(probe.device ? { device: probe.device } : {}), ...(probe.notInAuto ? { notInAuto: probe.notInAuto } : {}) }
-      : { remedy: probe.remedy }),
-  }));
-  const auto = backends.find((backend) => backend.usable && !('notInAuto' in backend))?.name;
+  const backends = (await probeInstalledBackends()).map(({ name, description, probe }) => {
+    if (!probe.usable) return { name, description, usable: false, reason: probe.reason, remedy: probe.remedy };
+    const { detail, device, notInAuto, inJavaScript } = probe;
+    return { name, description, usable: true, reason: detail, device, notInAuto, inJavaScript };
+  });
+  const auto = backends.find(({ usable, notInAuto }) => usable && notInAuto === undefined)?.name;
   const machine = {
     node: process.version,
     platform: `${process.platform} ${process.arch}`,
@@ -40,8 +36,13 @@ export async function runDoctor(options: CommonOptions): Promise<void> {
     const chosen = backend.name === auto ? '  ← auto' : '';
     output.print(`\n${backend.usable ? '✓' : '✗'} ${backend.name}: ${backend.description}${chosen}`);
     output.print(`  ${backend.reason}`);
-    if ('notInAuto' in backend) output.print(`  not chosen by auto: ${backend.notInAuto}`);
-    if ('remedy' in backend) output.print(`  what to do: ${backend.remedy}`);
+    if (backend.notInAuto !== undefined) output.print(`  not chosen by auto: ${backend.notInAuto}`);
+    if (backend.inJavaScript) {
+      output.print(
+        `  right but slow, in JavaScript, are ${backend.inJavaScript.length} kernels of tfjs: ${backend.inJavaScript.join(', ')}`,
+      );
+    }
+    if (backend.remedy !== undefined) output.print(`  what to do: ${backend.remedy}`);
   }
   output.result({ backends, auto, machine, versions, modelPackages });
 }

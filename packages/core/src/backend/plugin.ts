@@ -7,6 +7,8 @@ export type Probe =
       readonly detail: string;
       /** Why `auto` passes over it all the same, such as a GPU that is only simulated. */
       readonly notInAuto?: string;
+      /** tfjs' kernels that the backend has in JavaScript only: right, and slow. */
+      readonly inJavaScript?: readonly string[];
     }
   | { readonly usable: false; readonly reason: string; readonly remedy: string };
 

@@ -3,7 +3,6 @@ import {
   type NamedAttrMap,
   type NamedTensorInfoMap,
   type TensorInfo,
-  getKernel,
   getKernelsForBackend,
   registerKernel,
 } from '@tensorflow/tfjs-core';
@@ -48,12 +47,17 @@ export function register(table: KernelTable, backendName: string): void {
   for (const [kernelName, record] of Object.entries(table)) {
     registerKernel({ kernelName, backendName, kernelFunc: (call) => run(kernelName, record, call as Call) });
   }
-  for (const { kernelName } of getKernelsForBackend('cpu')) {
-    if (getKernel(kernelName, backendName) || kernelName.startsWith('Convkit')) continue;
+  for (const kernelName of withoutForm(table)) {
     const kernelFunc = (call: object) =>
       fallBack(kernelName, (call as Call).backend, (call as Call).inputs, (call as Call).attrs);
     registerKernel({ kernelName, backendName, kernelFunc });
   }
+}
+
+/** tfjs-cpu's kernels that are not in the table, by name; convkit's own ops need none. */
+export function withoutForm(table: KernelTable): string[] {
+  const names = getKernelsForBackend('cpu').map(({ kernelName }) => kernelName);
+  return names.filter((name) => !(name in table) && !name.startsWith('Convkit')).sort();
 }
 
 interface Call {
