@@ -114,18 +114,21 @@ const widths: Readonly<Record<DType, number>> = { float32: 4, int32: 4, int64: 8
 
 const bytesOf = ({ dims, dtype }: Slot): number => dims.reduce((size, n) => size * n, widths[dtype]);
 
-/** The program as an ONNX model: its leaves are inputs, its constants initializers. */
+/**
+ * The program as an ONNX model: its leaves are inputs, its constants initializers. The inputs' dimensions are left out: where ONNX
+ * Runtime knows those of a result it keeps its memory for the next result of the same shape, however late that comes. In a training
+ * step that is often the backward pass.
+ */
 export function modelOf(program: Program): Model {
   const name = (slot: Slot): string => `t${program.numbers.get(slot)}`;
-  const info = (slot: Slot) => ({ name: name(slot), dtype: slot.dtype, dims: slot.dims });
   return {
     nodes: program.nodes.map((node) => ({
       node,
       inputs: node.inputs.map((slot) => (slot ? name(slot) : '')),
       outputs: node.outputs.map(name),
     })),
-    inputs: program.leaves.map(info),
-    outputs: program.outputs.map(info),
+    inputs: program.leaves.map((slot) => ({ name: name(slot), dtype: slot.dtype })),
+    outputs: program.outputs.map((slot) => ({ name: name(slot), dtype: slot.dtype, dims: slot.dims })),
     initializers: program.constants.map((slot) => constantInitializer(name(slot), slot)),
   };
 }

@@ -1,4 +1,4 @@
-import { Random, globalAvgPool, selectBackend, spatialMean, subsample, upsample } from '@convkit/core';
+import { BatchNorm2d, Random, globalAvgPool, selectBackend, spatialMean, subsample, upsample } from '@convkit/core';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor, Tensor4D } from '@tensorflow/tfjs-core';
 import '@convkit/core/train';
@@ -75,4 +75,23 @@ test('the gradients of a dense block', () => {
   });
   // Each filter once more, swapped for the gradient of its input.
   expect(count).toBeLessThanOrEqual(ONE + filters.length);
+});
+
+test('each map of a dense block is averaged once, whatever joins it, and centred values are joined anew for the gradients', () => {
+  tf.tidy(() => {
+    const filters = [noise([3, 3, 8, 4]), noise([3, 3, 12, 4])] as Tensor4D[];
+    const norms = [8, 12, 16].map((channels) => new BatchNorm2d(channels).initialize(0));
+    const normalised = (x: Tensor, i: number) => norms[i].forward(x, { training: true }) as Tensor4D;
+    const grown = (x: Tensor): Tensor =>
+      filters.reduce((y, filter, i) => tf.concat([y, tf.conv2d(normalised(y, i), filter, 1, 'same')], 3), x as Tensor4D);
+    const x = tf.conv2d(noise([2, 8, 8, 4]) as Tensor4D, noise([3, 3, 4, 8]) as Tensor4D, 1, 'same');
+    const gradient = tf.grad((y) => tf.sum(tf.square(normalised(grown(y), 2))))(x);
+    const { nodes } = collect([(tf.backend() as OnnxBackend).value(gradient)!.slot]);
+    // Mean and variance of the block's input and of two layers' maps.
+    expect(nodes.filter(({ op }) => op === 'ReduceMean')).toHaveLength(2 * 3);
+    const joined = nodes.filter(
+      ({ op, outputs }) => op === 'Concat' && outputs[0].dims[1] === 16 && outputs[0].dims.length === 4,
+    );
+    expect(joined.map(({ inputs }) => inputs.length)).toEqual([3, 3]);
+  });
 });

@@ -8,7 +8,7 @@ export interface Model {
     readonly inputs: readonly string[];
     readonly outputs: readonly string[];
   }[];
-  readonly inputs: readonly ValueInfo[];
+  readonly inputs: readonly (ValueInfo | Unsized)[];
   readonly outputs: readonly ValueInfo[];
   readonly initializers: readonly Initializer[];
   readonly metadata?: Readonly<Record<string, string>>;
@@ -20,6 +20,9 @@ export interface ValueInfo {
   readonly dtype: DType;
   readonly dims: readonly (number | string)[];
 }
+
+/** A tensor of which nothing but name and type is said. */
+export type Unsized = Omit<ValueInfo, 'dims'>;
 
 export interface Initializer {
   readonly name: string;
@@ -103,18 +106,18 @@ function writeTensor({ name, dtype, dims, bytes }: Initializer, pbf: PbfWriter):
   pbf.writeBytesField(9, bytes);
 }
 
-function writeValueInfo({ name, dtype, dims }: ValueInfo, pbf: PbfWriter): void {
-  pbf.writeStringField(1, name);
-  pbf.writeMessage(2, writeType, { dtype, dims });
+function writeValueInfo(info: ValueInfo | Unsized, pbf: PbfWriter): void {
+  pbf.writeStringField(1, info.name);
+  pbf.writeMessage(2, writeType, info);
 }
 
-function writeType(tensor: Omit<ValueInfo, 'name'>, pbf: PbfWriter): void {
-  pbf.writeMessage(1, writeTensorType, tensor);
+function writeType(info: ValueInfo | Unsized, pbf: PbfWriter): void {
+  pbf.writeMessage(1, writeTensorType, info);
 }
 
-function writeTensorType({ dtype, dims }: Omit<ValueInfo, 'name'>, pbf: PbfWriter): void {
-  pbf.writeVarintField(1, elementTypes[dtype]);
-  pbf.writeMessage(2, writeShape, dims);
+function writeTensorType(info: ValueInfo | Unsized, pbf: PbfWriter): void {
+  pbf.writeVarintField(1, elementTypes[info.dtype]);
+  if ('dims' in info) pbf.writeMessage(2, writeShape, info.dims);
 }
 
 function writeShape(dims: readonly (number | string)[], pbf: PbfWriter): void {
