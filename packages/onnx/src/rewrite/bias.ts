@@ -7,6 +7,6 @@ export const biasInProduct: Rewrite = ({ node, inputs }, { source, readers }) =>
   const gemm = source(product);
   if (gemm?.node.op !== 'Gemm' || gemm.inputs.length > 2 || readers(product!) > 1) return undefined;
   const [sum] = node.outputs;
-  if (bias!.dims.length !== 1 || bias!.dims[0] !== sum.dims[1]) return undefined;
+  if (bias!.dims.length !== 1 || bias!.dims[0] !== product!.dims[1]) return undefined;
   return [giving(sum, 'Gemm', [...gemm.inputs, bias], gemm.node.attributes)];
 };
