@@ -132,6 +132,26 @@ def multiply_adds(model, shape):
     return total
 
 
+def golden(name, reference, model, input_shape, cases, train_shape):
+    """Everything that a fixture holds of a model, which gets the weights that belong to its names."""
+    state = {name: tensor if tensor.dim() == 0 else fill(name, tuple(tensor.shape)) for name, tensor in model.state_dict().items()}
+    model.load_state_dict(state)
+    models = (model, copy.deepcopy(model).double())
+    weights = torch.cat([tensor.double().reshape(-1) for tensor in state.values() if tensor.dim() > 0])
+    return {
+        "model": name,
+        "reference": reference,
+        "num_params": sum(p.numel() for p in model.parameters()),
+        "param_shapes": {name: list(tensor.shape) for name, tensor in state.items()},
+        "fill_rules": [],
+        "fill_check": {"sum_all": rounded(weights.sum()), "sumsq_all": rounded((weights**2).sum())},
+        "madds": multiply_adds(models[1], input_shape),
+        **evaluate(models, input_shape),
+        "cases": [evaluate(models, shape) for shape in cases],
+        **({"train": train(models, train_shape)} if train_shape else {}),
+    }
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--path", required=True)
@@ -146,26 +166,11 @@ def main():
     module_name = re.match(r"[\w.]+(?=\.\w+\()", arguments.call).group()
     module = importlib.import_module(module_name)
     model = eval(arguments.call, {module_name.split(".")[0]: sys.modules[module_name.split(".")[0]], module_name: module})
-    state = {name: tensor if tensor.dim() == 0 else fill(name, tuple(tensor.shape)) for name, tensor in model.state_dict().items()}
-    model.load_state_dict(state)
-    models = (model, copy.deepcopy(model).double())
-
-    weights = torch.cat([tensor.double().reshape(-1) for tensor in state.values() if tensor.dim() > 0])
-    golden = {
-        "model": arguments.out.rsplit("/", 1)[-1].removesuffix(".json"),
-        "reference": f"{arguments.path.rstrip('/')}: {arguments.call}, torch {torch.__version__}",
-        "num_params": sum(p.numel() for p in model.parameters()),
-        "param_shapes": {name: list(tensor.shape) for name, tensor in state.items()},
-        "fill_rules": [],
-        "fill_check": {"sum_all": rounded(weights.sum()), "sumsq_all": rounded((weights**2).sum())},
-        "madds": multiply_adds(models[1], arguments.input),
-        **evaluate(models, arguments.input),
-        "cases": [evaluate(models, shape) for shape in arguments.case],
-    }
-    if arguments.train:
-        golden["train"] = train(models, arguments.train)
+    name = arguments.out.rsplit("/", 1)[-1].removesuffix(".json")
+    reference = f"{arguments.path.rstrip('/')}: {arguments.call}, torch {torch.__version__}"
+    result = golden(name, reference, model, arguments.input, arguments.case, arguments.train)
     with open(arguments.out, "w") as file:
-        json.dump(golden, file)
+        json.dump(result, file)
 
 
 if __name__ == "__main__":

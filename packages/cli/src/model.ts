@@ -1,4 +1,12 @@
-import type { ClassModel, Classifier, CommonConfig, ModelFactory, Preprocessing } from '@convkit/core';
+import type {
+  ClassModel,
+  Classifier,
+  CommonConfig,
+  ModelFactory,
+  PaddingStyle,
+  Preprocessing,
+  StoredConfig,
+} from '@convkit/core';
 import type { Detector } from '@convkit/core/detection';
 import { weightsConfig } from '@convkit/core';
 import { UsageError } from './errors.js';
@@ -7,19 +15,20 @@ import { type ChosenPreprocessing, type Overrides, choosePreprocessing } from '.
 import type { Progress } from './progress.js';
 import { type NamedWeights, fitWeights, getWeights } from './weights.js';
 
-/** The options that a variant is built with; they go into config.json and into the metadata of the weights. */
-export interface ModelSettings {
+/** The options that a variant is built with, as config.json has them. */
+export interface ModelSettings extends StoredConfig {
   numClasses: number;
   classes: readonly string[];
   preprocessing: Preprocessing;
-  /** ImageNet nets take their `small` stem for small images. */
-  stem?: 'small';
 }
 
 /** Images below this side are too small for the stem of ImageNet nets, which shrinks them by 4 (and the whole net by 32). */
 const SMALL_IMAGE = 64;
 
-/** Settings of a new model for these classes; small pictures are not blown up to the size of ImageNet nets. */
+/**
+ * Settings of a new model for these classes; small pictures are not blown up to the size of ImageNet nets, which then take their
+ * `small` stem.
+ */
 export function newModelSettings(
   factory: AnyModelFactory,
   data: { classes: readonly string[]; side?: number; imageSize?: number },
@@ -52,6 +61,7 @@ export interface LoadOptions extends Overrides {
   weights?: string;
   /** Rules PATTERN=REPLACEMENT for the names of the file. */
   rename?: readonly string[];
+  padding?: PaddingStyle;
   /** Class names for weights that do not name them. */
   classes?: readonly string[];
 }
@@ -60,6 +70,8 @@ export interface LoadedModel<Model extends ClassModel> extends ChosenPreprocessi
   factory: ModelFactory<CommonConfig, Model>;
   model: Model;
   weights: NamedWeights;
+  /** How it pads; absent where the net leaves no choice. */
+  padding?: PaddingStyle;
 }
 
 /** Builds a classifier as its weights need it, and loads them strictly. */
@@ -99,14 +111,6 @@ async function load<Model extends ClassModel>(
     model.dispose();
     throw error;
   }
-  return { ...chosen, factory, model, weights };
-}
-
-/** The metadata of a weight file from which, with its preprocessing, `loadModel` builds the same model again. */
-export function weightMetadata(factory: AnyModelFactory, settings: ModelSettings): Record<string, string> {
-  return {
-    model: factory.info.name,
-    classes: JSON.stringify(settings.classes),
-    ...(settings.stem ? { stem: settings.stem } : {}),
-  };
+  const { padding = factory.info.padding } = brought;
+  return { ...chosen, factory, model, weights, ...(padding && { padding }) };
 }

@@ -1,3 +1,4 @@
+import type { PaddingStyle } from '@convkit/core';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 
 /** What every command takes. */
@@ -5,6 +6,12 @@ export interface CommonOptions {
   backend: string;
   seed: number;
   json: boolean;
+}
+
+/** What `foreignWeightsOptions` adds. */
+export interface ForeignWeightsOptions {
+  rename: string[];
+  padding?: PaddingStyle;
 }
 
 export function addCommonOptions(command: Command): Command {

@@ -1,5 +1,7 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
 import { sharedDir } from '@convkit/model-tests';
 import { expect, test } from 'vitest';
 import { convkit, lastJson } from './spawn.test-util.js';
@@ -35,6 +37,34 @@ test.runIf(sharedDir !== undefined && existsSync(original))(
     expect(lastJson(outcome)).toMatchObject({ images: 500, top1: 455 / 500 });
   },
 );
+
+const keras = join(sharedDir ?? '', 'data/weights/imagenet_mobilenet_v3_small_keras_dequant.safetensors');
+const photos = join(sharedDir ?? '', 'data/imagenet');
+
+test.runIf(sharedDir !== undefined && existsSync(keras))('weights of Keras take the padding of TensorFlow', async () => {
+  const labels = JSON.parse(readFileSync(join(photos, 'labels.json'), 'utf8')) as Record<string, number>;
+  const right = async (padding: string): Promise<number> => {
+    const colours = ['--mean', '0.5,0.5,0.5', '--std', '0.5,0.5,0.5'];
+    const args = ['--weights', keras, '--padding', padding, ...colours, '--topk', '1', '--backend', 'wasm', '--json'];
+    const { images } = lastJson(await convkit(['classify', 'mobilenet_v3_small', photos, ...args])) as {
+      images: { path: string; predictions: { index: number }[] }[];
+    };
+    return images.filter(({ path, predictions }) => labels[basename(path)] === predictions[0].index).length;
+  };
+  expect(await right('same')).toBe(44);
+  expect(await right('symmetric')).toBe(30);
+});
+
+test('what is trained with a padding says so; a net without a choice refuses it', async () => {
+  const out = await mkdtemp(join(tmpdir(), 'convkit-padding-'));
+  const data = ['--data', 'synthetic', '--backend', 'wasm', '--limit', '16'];
+  await convkit(['train', 'mobilenetv1_025', ...data, '--padding', 'same', '--epochs', '1', '--batch-size', '8', '--out', out]);
+  const outcome = await convkit(['eval', 'mobilenetv1_025', '--weights', join(out, 'model.safetensors'), ...data]);
+  expect(outcome.stdout).toMatch(/^padding +same$/m);
+  const refused = await convkit(['train', 'resnet8', ...data, '--padding', 'same', '--out', join(out, 'other')]);
+  expect(refused.stderr).toMatch(/resnet8 has no choice of padding: leave out --padding/);
+  await rm(out, { recursive: true });
+});
 
 test('a tag that is not known is refused with those that are, before any request', async () => {
   const outcome = await convkit(['eval', 'resnet18', '--weights', 'v3', '--data', 'synthetic', '--backend', 'cpu']);

@@ -5,13 +5,13 @@ import type { DetectionTraining } from './detection-training.js';
 import { UsageError } from './errors.js';
 import { type AnyModelFactory, findModel, isDetector } from './model-packages.js';
 import { newModelSettings } from './model.js';
-import type { CommonOptions } from './options.js';
+import type { CommonOptions, ForeignWeightsOptions } from './options.js';
 import { type Recipe, checkRecipe, completeRecipe, recipeKeys } from './recipe.js';
 import { type RunConfig, chooseRunFolder, readRunConfig } from './run-folder.js';
 import { version } from './version.js';
 import { lastingSource } from './weights.js';
 
-export interface TrainOptions extends CommonOptions, Partial<Omit<Recipe, 'clipNorm'>> {
+export interface TrainOptions extends CommonOptions, Partial<ForeignWeightsOptions>, Partial<Omit<Recipe, 'clipNorm'>> {
   data?: string;
   dataDir?: string;
   out?: string;
@@ -20,7 +20,6 @@ export interface TrainOptions extends CommonOptions, Partial<Omit<Recipe, 'clipN
   freeze?: string;
   /** Like `weights`; true for the default tag. */
   pretrained?: string | true;
-  rename?: string[];
   clipNorm?: number;
   imageSize?: number;
   limit?: number;
@@ -63,13 +62,19 @@ async function planNew(
   const folder = chooseRunFolder(options.out, factory.info.name, options.data);
   const data = await open({ data: options.data, dataDir: options.dataDir, limit: options.limit }, factory);
   const source = startWeights(options, factory.info);
+  const { padding } = options;
+  if (padding && !factory.info.padding)
+    throw new UsageError(`${factory.info.name} has no choice of padding: leave out --padding`);
   const given = givenRecipe(options, explicit);
   const recipe = completeRecipe(data.kind, given, { fineTune: source !== undefined });
   checkRecipe(given, recipe, isDetector(factory));
   const config: RunConfig = {
     convkit: version,
     model: lastingModel(name, factory),
-    settings: newModelSettings(factory, { classes: data.train.classes, side: data.side, imageSize: options.imageSize }),
+    settings: {
+      ...newModelSettings(factory, { classes: data.train.classes, side: data.side, imageSize: options.imageSize }),
+      ...(padding && { padding }),
+    },
     data: {
       name: isFolder(options.data, data.kind) ? resolve(options.data) : options.data,
       dir: options.dataDir === undefined ? null : resolve(options.dataDir),
@@ -151,6 +156,7 @@ function contradictions(
     ['--limit', options.limit, data.limit],
     ['--seed', options.seed, config.seed],
     ['--weights', options.weights && lasting(options.weights, config.weights), config.weights],
+    ['--padding', options.padding, settings.padding],
     ['--freeze', options.freeze, config.freeze ?? null],
     ['--image-size', options.imageSize, inputSize(settings.preprocessing)[0]],
     ...recipeKeys.map((key): Contradiction => [flagOf(key), options[key], recipe[key]]),

@@ -6,8 +6,11 @@ import {
   type ModelFactory,
   type ModelInfo,
   type OpenedWeights,
+  type PaddingStyle,
   type StateDict,
+  type WeightsSource,
   FormatError,
+  defaultTag,
   loadBackbone,
   loadStateDict,
   openWeights,
@@ -24,12 +27,14 @@ export interface NamedWeights extends OpenedWeights {
 /** Gets the weights that `--weights` names: a tag, hf:…, a URL or a path; without it, the variant's default. */
 export async function getWeights(
   { info, decodeWeights: decode }: ModelFactory<CommonConfig, ClassModel>,
-  { weights, rename = [] }: { weights?: string; rename?: readonly string[] },
+  { weights, rename = [], padding }: { weights?: string; rename?: readonly string[]; padding?: PaddingStyle },
   progress?: Progress,
 ): Promise<NamedWeights> {
   renameRules(rename); // a rule that is none is told before the download
   const start = performance.now();
-  const opened = await openWeights(info, weights === undefined ? undefined : weightsSource(info, weights), {
+  const file = weights === undefined ? defaultTag(info.name, info.weights) : weightsSource(info, weights);
+  const source: WeightsSource = { file, ...(padding && { padding }) };
+  const opened = await openWeights(info, source, {
     decode,
     onProgress: ({ received, total = received }) => {
       const rate = received / ((performance.now() - start) / 1000);

@@ -15,7 +15,7 @@ export { PREDICT, predict, predictWith } from './predict.js';
 export type { PredictingBackend } from './predict.js';
 export { defineModel } from './model.js';
 export type { ClassModel, CommonConfig, KnownDataset, ModelFactory, ModelInfo, Task } from './model.js';
-export { openWeights, weightsConfig } from './pretrained.js';
+export { openWeights, weightsConfig, weightsOptions } from './pretrained.js';
 export type { OpenedWeights, Pretrained, PretrainedOptions, WeightsOrigin, WeightsSource } from './pretrained.js';
 export { defaultTag } from './published.js';
 export type { PublishedWeights, WeightsTable } from './published.js';

@@ -133,28 +133,31 @@ export async function loadPretrained<Config extends CommonConfig, Model extends 
   }
 }
 
+/** The classes and the options that the weights bring; see `weightsOptions`, which throws for weights that do not belong here. */
+export async function weightsConfig(weights: OpenedWeights, info: ModelInfo): Promise<Partial<CommonConfig> & StoredConfig> {
+  const { file, published, source } = weights;
+  const options = weightsOptions(weights, info);
+  const { classes } = file.metadata;
+  const dataset = published?.classes ?? info.dataset;
+  const names = classes === undefined ? dataset && (await classesOf(dataset)) : parseClasses(classes, source);
+  return { ...(names && { classes: names, numClasses: names.length }), ...options };
+}
+
 /**
- * The options that the weights bring: what the caller says, then the published table, then the metadata of the file.
+ * The options of the net that the weights need: as the caller says, then the published table, then the metadata of the file.
  * Throws FormatError for weights of another variant, and for metadata that are not understood.
  */
-export async function weightsConfig(
+export function weightsOptions(
   { file, published, source, given }: OpenedWeights,
   info: ModelInfo,
-): Promise<Partial<CommonConfig> & StoredConfig> {
-  const { model, classes } = file.metadata;
+): Partial<CommonConfig> & StoredConfig {
+  const { model } = file.metadata;
   if (model !== undefined && model !== info.name)
     throw new FormatError(`${source} holds weights of ${model}, not of ${info.name}.`);
   const stored = storedConfig(file.metadata, source);
   if (stored.padding !== undefined && info.padding === undefined)
     throw new FormatError(`${source}: the weights are padded '${stored.padding}', but ${info.name} has no choice of padding.`);
-  const dataset = published?.classes ?? info.dataset;
-  const names = classes === undefined ? dataset && (await classesOf(dataset)) : parseClasses(classes, source);
-  return {
-    ...(names && { classes: names, numClasses: names.length }),
-    ...stored,
-    ...published?.config,
-    ...(given.padding && { padding: given.padding }),
-  };
+  return { ...stored, ...published?.config, ...(given.padding && { padding: given.padding }) };
 }
 
 async function classesOf(dataset: KnownDataset): Promise<readonly string[]> {

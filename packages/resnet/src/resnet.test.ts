@@ -6,6 +6,7 @@ import {
   resnet18d,
   resnet20,
   resnet50,
+  resnet50d,
   resnet56,
   resnet8,
   resnext50_32x4d,
@@ -15,9 +16,10 @@ import {
 
 const fixture = (name: string) => new URL(`__fixtures__/${name}.json`, import.meta.url);
 
-for (const factory of [resnet18, resnet50, resnext50_32x4d, resnet20, resnet56]) {
+for (const factory of [resnet18, resnet50, resnext50_32x4d, resnet50d, seresnet50, resnet20, resnet56]) {
   describeModel(factory.info.name, factory, fixture(factory.info.name));
 }
+describeModel('resnet18_cbam', () => resnet18({ attention: 'cbam' }), fixture('resnet18_cbam'));
 
 const small = { layers: [1, 1, 1, 1], stem: 'small', numClasses: 4 } as const;
 testOverfits('a ResNet of four basic blocks', () => resnet18(small), {

@@ -4,13 +4,12 @@ import { startBackend } from '../backend.js';
 import { percent, table } from '../format.js';
 import { findImages } from '../images.js';
 import { loadModel } from '../model.js';
-import type { CommonOptions } from '../options.js';
+import type { CommonOptions, ForeignWeightsOptions } from '../options.js';
 import { Output } from '../output.js';
 import { Progress } from '../progress.js';
 
-export interface ClassifyOptions extends CommonOptions {
+export interface ClassifyOptions extends CommonOptions, ForeignWeightsOptions {
   weights?: string;
-  rename: string[];
   topk: number;
   mean?: [number, number, number];
   std?: [number, number, number];
@@ -24,11 +23,12 @@ export async function runClassify(name: string, paths: readonly string[], option
   const files = findImages(paths);
   const backend = await startBackend(options.backend);
   const progress = new Progress(output);
-  const { model, factory, source, weights } = await loadModel(name, options, progress);
+  const { model, factory, source, padding, weights } = await loadModel(name, options, progress);
   output.print(`model          ${factory.info.name}`);
   output.print(`weights        ${weights.source}`);
   output.print(`backend        ${backend.reason}`);
   output.print(`normalisation  ${source}`);
+  if (padding) output.print(`padding        ${padding}`);
 
   const images: { path: string; predictions: Prediction[] }[] = [];
   try {

@@ -10,13 +10,13 @@ import { UsageError } from '../errors.js';
 import { count, decimal, mebibytes, percent, scaled, table } from '../format.js';
 import { type ClassifierFactory, findClassifier } from '../model-packages.js';
 import { loadModel } from '../model.js';
-import type { CommonOptions } from '../options.js';
+import type { CommonOptions, ForeignWeightsOptions } from '../options.js';
 import { Output } from '../output.js';
 import { tradeoffsSvg } from '../pictures/tradeoffs.js';
 import { Progress } from '../progress.js';
 import { evaluationProgress } from './eval.js';
 
-export interface CompareOptions extends CommonOptions {
+export interface CompareOptions extends CommonOptions, ForeignWeightsOptions {
   weights?: string[];
   data?: string;
   dataDir?: string;
@@ -116,7 +116,7 @@ function untrained(factory: ClassifierFactory, { classes, seed }: CompareOptions
 }
 
 async function trained(name: string, weights: string, data: Dataset | undefined, options: CompareOptions): Promise<Classifier> {
-  const { model } = await loadModel(name, { weights, classes: data?.classes, mean: options.mean, std: options.std });
+  const { model } = await loadModel(name, { ...options, weights, classes: data?.classes });
   if (data && model.classes.length !== data.classes.length) {
     const message = `${weights} knows ${model.classes.length} classes, but ${options.data} has ${data.classes.length}`;
     model.dispose();

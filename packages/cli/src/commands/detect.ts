@@ -9,14 +9,13 @@ import { decimal, table } from '../format.js';
 import { readFrames } from '../frames.js';
 import { findImages } from '../images.js';
 import { loadDetector } from '../model.js';
-import type { CommonOptions } from '../options.js';
+import type { CommonOptions, ForeignWeightsOptions } from '../options.js';
 import { Output } from '../output.js';
 import { writeDetections } from '../pictures/detections.js';
 import { Progress } from '../progress.js';
 
-export interface DetectOptions extends CommonOptions {
+export interface DetectOptions extends CommonOptions, ForeignWeightsOptions {
   weights?: string;
-  rename: string[];
   conf: number;
   iou?: number;
   maxDetections?: number;
@@ -35,8 +34,8 @@ export async function runDetect(name: string, paths: readonly string[], options:
   const files = stream ? [] : findImages(paths);
   const backend = await startBackend(options.backend);
   const progress = new Progress(output);
-  const { weights: asked, rename } = options;
-  const { model, factory, weights } = await loadDetector(name, { weights: asked, rename }, progress);
+  const { weights: asked, rename, padding } = options;
+  const { model, factory, weights } = await loadDetector(name, { weights: asked, rename, padding }, progress);
   try {
     const run = new DetectRun(model, options);
     const about = { model: factory.info.name, backend: backend.name };

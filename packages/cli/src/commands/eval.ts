@@ -8,15 +8,14 @@ import { UsageError } from '../errors.js';
 import { count, decimal, percent, table } from '../format.js';
 import { loadModel } from '../model.js';
 import { findModel, isDetector } from '../model-packages.js';
-import type { CommonOptions } from '../options.js';
+import type { CommonOptions, ForeignWeightsOptions } from '../options.js';
 import { Output } from '../output.js';
 import { confusionSvg } from '../pictures/confusion.js';
 import { Progress } from '../progress.js';
 import { runDetectionEval } from './detection-eval.js';
 
-export interface EvalOptions extends CommonOptions {
+export interface EvalOptions extends CommonOptions, ForeignWeightsOptions {
   weights: string;
-  rename: string[];
   data: string;
   dataDir?: string;
   batchSize: number;
@@ -38,7 +37,11 @@ export async function runEval(name: string, options: EvalOptions): Promise<void>
   const progress = new Progress(output);
   const data = await openHeldOut(options, progress);
   const backend = await startBackend(options.backend);
-  const { model, factory, preprocessing, source } = await loadModel(name, { ...options, classes: data.classes }, progress);
+  const { model, factory, preprocessing, source, padding } = await loadModel(
+    name,
+    { ...options, classes: data.classes },
+    progress,
+  );
   if (model.classes.length !== data.classes.length) {
     throw new UsageError(
       `${options.weights} knows ${model.classes.length} classes, but ${options.data} has ${data.classes.length}`,
@@ -48,6 +51,7 @@ export async function runEval(name: string, options: EvalOptions): Promise<void>
   output.print(`backend        ${backend.reason}`);
   output.print(`data           ${data.name}, ${count(data.length)} images`);
   output.print(`normalisation  ${source} (mean ${preprocessing.mean.join(', ')}; std ${preprocessing.std.join(', ')})`);
+  if (padding) output.print(`padding        ${padding}`);
 
   const confusion = confusionMatrix(data.classes);
   const batches = loader(data, { batchSize: options.batchSize, preprocessing });

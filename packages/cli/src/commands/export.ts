@@ -5,13 +5,12 @@ import { loadInstalled, startBackend } from '../backend.js';
 import { UsageError } from '../errors.js';
 import { decimal, mebibytes } from '../format.js';
 import { loadAnyModel } from '../model.js';
-import type { CommonOptions } from '../options.js';
+import type { CommonOptions, ForeignWeightsOptions } from '../options.js';
 import { Output } from '../output.js';
 import { Progress } from '../progress.js';
 
-export interface ExportOptions extends CommonOptions {
+export interface ExportOptions extends CommonOptions, ForeignWeightsOptions {
   weights?: string;
-  rename: string[];
   out?: string;
   /** Width and height. */
   size?: [number, number];
@@ -46,7 +45,7 @@ export async function runExport(name: string, options: ExportOptions): Promise<v
       metadata: { name: factory.info.name, source: weights.source },
     });
     await writeFileAtomic(out, file);
-    const difference = batch === 'any' || batch === 1 ? onnx.exportDifference(model, file, size) : undefined;
+    const difference = batch === 'any' || batch === 1 ? onnx.exportDifference(model, file, { size }) : undefined;
     output.print(`model       ${factory.info.name}`);
     output.print(`weights     ${weights.source}, stored as ${store}`);
     output.print(`input       images [${batch}, 3, ${options.anySize ? 'any, any' : size.join(', ')}]`);

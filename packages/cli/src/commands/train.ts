@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type ClassModel, type StateDict, freeze, unfreeze } from '@convkit/core';
+import { type ClassModel, type StateDict, freeze, modelMetadata, unfreeze, weightsOptions } from '@convkit/core';
 import { checkpointDirectory, csvLogger, jsonlLogger, saveWeights, tensorBoardLogger, writeFileAtomic } from '@convkit/core/node';
 import type { FitResult } from '@convkit/core/train';
 import { startBackend } from '../backend.js';
@@ -10,7 +10,8 @@ import { openDetectionTraining } from '../detection-training.js';
 import { exitCode } from '../errors.js';
 import { count, decimal, duration } from '../format.js';
 import { type AnyModelFactory, findModel, isDetector } from '../model-packages.js';
-import { weightMetadata } from '../model.js';
+import { type ModelSettings } from '../model.js';
+import { choosePreprocessing } from '../normalisation.js';
 import { Output } from '../output.js';
 import { curvesSvg } from '../pictures/curves.js';
 import { Progress } from '../progress.js';
@@ -35,14 +36,34 @@ export async function runTrain(name: string | undefined, options: TrainOptions, 
   const factory = await findModel(plan.config.model);
   const backend = await startBackend(plan.config.backend);
   plan.config.backend = backend.name;
+  const opening = openStart(factory, plan, progress);
+  if (!plan.resume) plan.config.settings = await settingsFor(factory, plan.config.settings, opening);
   const model = factory(plan.config.settings);
   try {
     const job = isDetector(factory) ? detectorJob(model, plan, progress) : classifierJob(model, plan, progress);
-    return await new Run(factory, model, job, plan, output, progress).run(backend.reason);
+    return await new Run(factory, model, job, plan, output, progress, opening).run(backend.reason);
   } finally {
     progress.end();
     model.dispose();
   }
+}
+
+/** Gives the weights that a run starts from, which are read when it first asks for them; undefined: it starts from none. */
+type OpenWeights = (() => Promise<NamedWeights>) | undefined;
+
+function openStart(factory: AnyModelFactory, { config }: TrainPlan, progress: Progress): OpenWeights {
+  const { weights, rename = [], settings } = config;
+  if (weights === null) return undefined;
+  let opened: Promise<NamedWeights> | undefined;
+  return () => (opened ??= getWeights(factory, { weights, rename, padding: settings.padding }, progress));
+}
+
+/** The settings with what the weights need: options of the net and colours. Weights that cannot be read are reported when they are loaded. */
+async function settingsFor({ info }: AnyModelFactory, settings: ModelSettings, open: OpenWeights): Promise<ModelSettings> {
+  const weights = await open?.().catch(() => undefined);
+  if (!weights) return settings;
+  const { mean, std } = choosePreprocessing(info, weights, {}).preprocessing;
+  return { ...settings, ...weightsOptions(weights, info), preprocessing: { ...settings.preprocessing, mean, std } };
 }
 
 /** Passes each message on only the first time: a store may look at the same damaged checkpoint more than once. */
@@ -63,6 +84,7 @@ class Run {
   readonly #output: Output;
   readonly #progress: Progress;
   readonly #files: ReturnType<typeof runFiles>;
+  readonly #open: OpenWeights;
 
   constructor(
     factory: AnyModelFactory,
@@ -71,7 +93,9 @@ class Run {
     plan: TrainPlan,
     output: Output,
     progress: Progress,
+    open: OpenWeights,
   ) {
+    this.#open = open;
     this.#factory = factory;
     this.#model = model;
     this.#job = job;
@@ -108,15 +132,15 @@ class Run {
   }
 
   async #startWeights(): Promise<void> {
-    const { seed, weights, rename } = this.#plan.config;
-    if (weights === null) {
+    const { seed, weights } = this.#plan.config;
+    if (weights === null || !this.#open) {
       this.#model.initialize(seed);
       return;
     }
     const { info } = this.#factory;
     let found: NamedWeights;
     try {
-      found = await getWeights(this.#factory, { weights, rename: rename ?? [] }, this.#progress);
+      found = await this.#open();
     } catch (error) {
       const layers = await this.#firstLayers(weights, seed);
       if (layers === undefined) throw error;
@@ -194,7 +218,7 @@ class Run {
   async #finish(result: FitResult, store: ReturnType<typeof checkpointDirectory>): Promise<void> {
     const { config } = this.#plan;
     const { settings } = config;
-    const metadata = { ...weightMetadata(this.#factory, settings), data: dataLabel(config.data.name) };
+    const metadata = { ...modelMetadata(this.#model), data: dataLabel(config.data.name) };
     const save = (path: string, weights: ClassModel | StateDict, epoch: number): Promise<void> =>
       saveWeights(path, weights, { metadata: { ...metadata, epoch: String(epoch) }, preprocessing: settings.preprocessing });
     await save(this.#files.weights, this.#model, result.epochs);

@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import type { CompareOptions } from '../commands/compare.js';
 import { addCommonOptions, wholeNumber } from '../options.js';
-import { dataDirOption, dataOption, examples, limitOption, normalisationOptions } from './shared.js';
+import { dataDirOption, dataOption, examples, foreignWeightsOptions, limitOption, normalisationOptions } from './shared.js';
 
 export function addCompare(program: Command): void {
   const compare = program
@@ -18,7 +18,7 @@ export function addCompare(program: Command): void {
       new Option('--classes <n>', 'classes of untrained models, instead of the published number').argParser(wholeNumber(1)),
     )
     .option('--out <dir>', 'write a picture of the trade-offs and the figures there');
-  addCommonOptions(normalisationOptions(compare))
+  addCommonOptions(normalisationOptions(foreignWeightsOptions(compare)))
     .addHelpText(
       'after',
       examples(

@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import type { DetectOptions } from '../commands/detect.js';
 import { addCommonOptions, number, sideOrSides, wholeNumber } from '../options.js';
-import { examples, renameOption, sources } from './shared.js';
+import { examples, foreignWeightsOptions, sources } from './shared.js';
 
 /** What detect and eval share about the choice of detections. */
 export const sizeOption = (): Option =>
@@ -19,7 +19,6 @@ export function addDetect(program: Command): void {
     .command('detect <model> <images...>')
     .description('the objects in images, folders of images, or video frames on standard input (-); NET.cfg is a Darknet net')
     .option('--weights <source>', `${sources}; Darknet's .weights (default: the first tag)`)
-    .addOption(renameOption())
     .addOption(new Option('--conf <score>', 'objects below this score are left out').argParser(number(0, 1)).default(0.25))
     .addOption(iouOption())
     .addOption(new Option('--max-detections <n>', 'objects of an image (default: 300)').argParser(wholeNumber(1)))
@@ -29,7 +28,7 @@ export function addDetect(program: Command): void {
       new Option('--frames <WxH>', 'standard input is raw video: frames of 8-bit RGB of this size').argParser(sideOrSides),
     )
     .option('--out <dir>', 'write pictures with the objects drawn there');
-  addCommonOptions(detect)
+  addCommonOptions(foreignWeightsOptions(detect))
     .addHelpText(
       'after',
       `${examples(

@@ -2,14 +2,21 @@ import { type Command, Option } from 'commander';
 import type { EvalOptions } from '../commands/eval.js';
 import { addCommonOptions, number, wholeNumber } from '../options.js';
 import { iouOption, sizeOption } from './detect.js';
-import { dataDirOption, dataOption, examples, limitOption, normalisationOptions, renameOption, sources } from './shared.js';
+import {
+  dataDirOption,
+  dataOption,
+  examples,
+  foreignWeightsOptions,
+  limitOption,
+  normalisationOptions,
+  sources,
+} from './shared.js';
 
 export function addEval(program: Command): void {
   const evaluate = program
     .command('eval <model>')
     .description("accuracy and loss of weights on the held-out images of a data set; of a detector COCO's average precision")
     .requiredOption('--weights <source>', `${sources}; it says how images are normalised`)
-    .addOption(renameOption())
     .addOption(dataOption().makeOptionMandatory())
     .addOption(dataDirOption())
     .addOption(new Option('--batch-size <n>', 'images that go through the net at once').argParser(wholeNumber(1)).default(128))
@@ -21,7 +28,7 @@ export function addEval(program: Command): void {
     .addOption(new Option('--max-detections <n>', 'detectors: objects of an image (default: 300)').argParser(wholeNumber(1)))
     .addOption(sizeOption())
     .option('--out <dir>', 'write pictures, the figures of each class and the detections there');
-  addCommonOptions(normalisationOptions(evaluate))
+  addCommonOptions(normalisationOptions(foreignWeightsOptions(evaluate)))
     .addHelpText(
       'after',
       examples(

@@ -1,14 +1,13 @@
 import { type Command, Option } from 'commander';
 import type { ExportOptions } from '../commands/export.js';
 import { addCommonOptions, number, sideOrSides, wholeNumber } from '../options.js';
-import { examples, renameOption, sources } from './shared.js';
+import { examples, foreignWeightsOptions, sources } from './shared.js';
 
 export function addExport(program: Command): void {
   const command = program
     .command('export <model>')
     .description('write a net with its weights as an ONNX file; needs @convkit/onnx')
     .option('--weights <source>', `${sources} (default: the first tag)`)
-    .addOption(renameOption())
     .option('--out <file>', 'file to write (default: MODEL.onnx)')
     .addOption(
       new Option('--size <n|WxH>', "side of the images, or width and height (default: the net's own)").argParser(sideOrSides),
@@ -24,7 +23,7 @@ export function addExport(program: Command): void {
     .addOption(new Option('--conf <score>', 'with --nms: least score').argParser(number(0, 1)).default(0.25))
     .addOption(new Option('--iou <share>', 'with --nms: overlap from which a box goes').argParser(number(0, 1)).default(0.7))
     .addOption(new Option('--max-detections <n>', 'with --nms: detections at most').argParser(wholeNumber(1)).default(300));
-  addCommonOptions(command)
+  addCommonOptions(foreignWeightsOptions(command))
     .addHelpText(
       'after',
       `${examples(

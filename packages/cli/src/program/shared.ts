@@ -14,10 +14,23 @@ export const limitOption = (): Option =>
 
 /** Where weights come from. */
 export const sources = 'tag of published weights, .safetensors or .pth file, hf:ORG/NAME/FILE, or URL';
-export const renameOption = (): Option =>
-  new Option('--rename <rule>', 'PATTERN=REPLACEMENT for the names in the weights, a JavaScript regular expression; repeatable')
-    .argParser((rule: string, rules: string[]) => [...rules, rule])
-    .default([], 'none');
+/** What a weight file may not say of itself. */
+export const foreignWeightsOptions = (command: Command): Command =>
+  command
+    .addOption(
+      new Option(
+        '--rename <rule>',
+        'PATTERN=REPLACEMENT for the names in the weights, a JavaScript regular expression; repeatable',
+      )
+        .argParser((rule: string, rules: string[]) => [...rules, rule])
+        .default([], 'none'),
+    )
+    .addOption(
+      new Option(
+        '--padding <style>',
+        "same for weights of TensorFlow and Keras (default: as the weights say, or the net's own)",
+      ).choices(['same', 'symmetric']),
+    );
 
 export const normalisationOptions = (command: Command): Command =>
   command

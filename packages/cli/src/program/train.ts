@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import { addCommonOptions, namePattern, number, positive, wholeNumber, wholeNumbers } from '../options.js';
 import type { TrainOptions } from '../run-plan.js';
-import { type SetExitCode, dataDirOption, dataOption, examples, limitOption, renameOption } from './shared.js';
+import { type SetExitCode, dataDirOption, dataOption, examples, foreignWeightsOptions, limitOption } from './shared.js';
 
 export function addTrain(program: Command, setExitCode: SetExitCode): void {
   const train = program
@@ -13,7 +13,6 @@ export function addTrain(program: Command, setExitCode: SetExitCode): void {
     .option('--resume', 'go on with the run in --out, with the settings that it was started with')
     .option('--weights <source>', 'start from these weights; a last layer for other classes starts anew')
     .option('--pretrained [tag]', 'start from published weights (see convkit models; default: the first tag)')
-    .addOption(renameOption())
     .addOption(
       new Option('--freeze <pattern>', "'backbone' (all but the head), or a regular expression of parameter names").argParser(
         namePattern,
@@ -53,7 +52,7 @@ export function addTrain(program: Command, setExitCode: SetExitCode): void {
     .addOption(new Option('--image-size <n>', 'side of the input').argParser(wholeNumber(1)))
     .addOption(limitOption())
     .addOption(new Option('--checkpoint-every <n>', 'steps between checkpoints within an epoch').argParser(wholeNumber(1)));
-  addCommonOptions(train)
+  addCommonOptions(foreignWeightsOptions(train))
     .addHelpText(
       'after',
       `${examples(
