@@ -187,14 +187,16 @@ export function pipe(ctx: Context, x: Tensor, ...stages: readonly Stage[]): Tens
 /** Stages in a row, named 0, 1, 2 … as in PyTorch, or by the keys of a record. A function takes a number, but has no state. */
 export class Sequential extends Module {
   readonly #stages: readonly [name: string, stage: Stage][];
+  readonly #parts: [string, Module][];
 
   constructor(stages: readonly Stage[] | Readonly<Record<string, Stage>>) {
     super();
     this.#stages = Object.entries(stages);
+    this.#parts = this.#stages.filter((entry): entry is [string, Module] => isModule(entry[1]));
   }
 
   override parts(): [string, Module][] {
-    return this.#stages.filter((entry): entry is [string, Module] => isModule(entry[1]));
+    return this.#parts;
   }
 
   forward(x: Tensor, ctx: Context): Tensor {

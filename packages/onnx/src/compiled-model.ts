@@ -1,9 +1,9 @@
 import { ArgumentError, ConvkitError, type Module, ShapeError } from '@convkit/core';
 import { type Tensor, engine } from '@tensorflow/tfjs-core';
 import type { OnnxBackend } from './backend.js';
-import { type HostValues, Slot, Value } from './graph.js';
+import { type DType, type HostValues, Slot, Value } from './graph.js';
 import { inferenceModel } from './inference-model.js';
-import { inverse } from './layout.js';
+import { type Layout, inverse } from './layout.js';
 import { closedGraph, openGraph } from './open-dimensions.js';
 import { encodeModel } from './proto/model.js';
 import { biasInProduct } from './rewrite/bias.js';
@@ -31,6 +31,8 @@ export class CompiledModel<T> {
   readonly #session: NativeSession;
   readonly #trace: Trace<T>;
   readonly #shape: InputShape;
+  /** For each tensor of the result: the graph's output, how it lies in memory, and where its axes are there. */
+  readonly #places: readonly { readonly name: string; readonly dtype: DType; readonly layout: Layout; readonly axes: number[] }[];
   readonly #fetches: Record<string, null>;
 
   constructor(backend: OnnxBackend, model: Module<unknown>, compute: (x: Tensor) => T, shape: InputShape) {
@@ -42,6 +44,9 @@ export class CompiledModel<T> {
     const rewrites = [biasInProduct, padInMaxPool, rowsOfPixels(trace.input, open.input)];
     const graph = { ...open, nodes: rewrite(open.nodes, trace.program.outputs, rewrites) };
     this.#session = openRuntime().load(encodeModel(inferenceModel(trace, graph, { input: 'x', outputs })), { extra: WAITING });
+    this.#places = trace.outputs.map(({ slot, dtype, layout }) => {
+      return { name: outputs[trace.program.outputs.indexOf(slot)], dtype, layout, axes: inverse(layout) };
+    });
     this.#fetches = Object.fromEntries(outputs.map((name) => [name, null]));
   }
 
@@ -55,18 +60,16 @@ export class CompiledModel<T> {
     const { Tensor: OrtTensor } = openRuntime();
     const feed = new OrtTensor('float32', this.#backend.readSync(x.dataId) as Float32Array, x.shape);
     const results = this.#session.run({ x: feed }, this.#fetches, {});
-    const { program, outputs } = this.#trace;
-    const slots = program.outputs.map(({ dtype }, i) => {
-      const { data, dims } = results[`y${i}`];
-      return new Slot(dtype, dims, { data: data as HostValues });
+    const tensors = this.#places.map(({ name, dtype, layout, axes }) => {
+      const { data, dims } = results[name];
+      const value = new Value(
+        new Slot(dtype, dims, { data: data as HostValues }),
+        axes.map((axis) => dims[axis]),
+        layout,
+      );
+      return engine().makeTensorFromTensorInfo(this.#backend.store(value));
     });
-    return this.#trace.rebuild(
-      outputs.map(({ slot, layout }) => {
-        const found = slots[program.outputs.indexOf(slot)];
-        const shape = inverse(layout).map((axis) => found.dims[axis]);
-        return engine().makeTensorFromTensorInfo(this.#backend.store(new Value(found, shape, layout)));
-      }),
-    );
+    return this.#trace.rebuild(tensors);
   }
 
   dispose(): void {

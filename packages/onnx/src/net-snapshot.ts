@@ -1,28 +1,41 @@
 import { Module, type State, isModule } from '@convkit/core';
 
 type Weight = Exclude<State, { readonly kind: 'counter' }>;
+type Parts = ReturnType<Module['parts']>;
 
-/** The modules and states of a net and the data of its weights as they are now, to be asked before each pass whether they still are. */
+/**
+ * The modules and states of a net and the data of its weights as they are now, to be asked before each pass whether they still are.
+ * The pass has driven them out of the processor's caches, so what is compared lies in lists, side by side.
+ */
 export class NetSnapshot {
-  /** Modules whose parts are their fields, with the values of those. */
-  readonly #plain: { readonly fields: Readonly<Record<string, unknown>>; readonly values: readonly unknown[] }[] = [];
-  /** Modules that name their parts by a method of their own. */
-  readonly #named: { readonly module: Module<unknown>; readonly parts: readonly (State | Module<unknown>)[] }[] = [];
-  readonly #weights: { readonly weight: Weight; readonly data: object }[] = [];
-  /** The same in one list. */
-  readonly #all: object[] = [];
+  /** Modules whose parts are their fields, the values of those one after the other, and where those of each module end. */
+  readonly #plain: Readonly<Record<string, unknown>>[] = [];
+  readonly #values: unknown[] = [];
+  readonly #ends: number[] = [];
+  /** Modules that name their parts by a method of their own, and what it gave. */
+  readonly #named: Module<unknown>[] = [];
+  readonly #lists: Parts[] = [];
+  readonly #weights: Weight[] = [];
+  readonly #data: object[] = [];
+  /** Every part. */
+  readonly #parts: object[] = [];
 
   constructor(net: Module<unknown>) {
     this.#add(net);
   }
 
   #add(module: Module<unknown>): void {
-    const parts = module.parts().map(([, part]) => part);
-    const fields = module as unknown as Readonly<Record<string, unknown>>;
-    if (module.parts === Module.prototype.parts) this.#plain.push({ fields, values: Object.values(fields) });
-    else this.#named.push({ module, parts });
-    for (const part of parts) {
-      this.#all.push(part);
+    const list = module.parts();
+    if (module.parts === Module.prototype.parts) {
+      const fields = module as unknown as Readonly<Record<string, unknown>>;
+      this.#plain.push(fields);
+      this.#ends.push(this.#values.push(...Object.values(fields)));
+    } else {
+      this.#named.push(module);
+      this.#lists.push(list);
+    }
+    for (const [, part] of list) {
+      this.#parts.push(part);
       if (isModule(part)) this.#add(part);
       else this.#addState(part as State);
     }
@@ -30,28 +43,31 @@ export class NetSnapshot {
 
   #addState(state: State): void {
     if (state.kind === 'counter') return;
-    const data = state.value.dataId;
-    this.#weights.push({ weight: state, data });
-    this.#all.push(data);
+    this.#weights.push(state);
+    this.#data.push(state.value.dataId);
   }
 
   /** Whether no field and no weight has changed: quick, without walking the parts. Throws ConvkitError where a weight was freed. */
   isCurrent(): boolean {
-    for (const { fields, values } of this.#plain) {
-      let at = 0;
-      for (const name in fields) if (fields[name] !== values[at++]) return false;
-      if (at !== values.length) return false;
+    let at = 0;
+    for (let i = 0; i < this.#plain.length; i++) {
+      const fields = this.#plain[i];
+      for (const name in fields) if (fields[name] !== this.#values[at++]) return false;
+      if (at !== this.#ends[i]) return false;
     }
-    for (const { module, parts } of this.#named) {
-      const now = module.parts();
-      if (now.length !== parts.length || now.some(([, part], i) => part !== parts[i])) return false;
-    }
-    for (const { weight, data } of this.#weights) if (weight.value.dataId !== data) return false;
+    for (let i = 0; i < this.#named.length; i++) if (!sameParts(this.#named[i].parts(), this.#lists[i])) return false;
+    for (let i = 0; i < this.#weights.length; i++) if (this.#weights[i].value.dataId !== this.#data[i]) return false;
     return true;
   }
 
   /** Whether both have the same parts and weights, whatever their other fields say. */
   equals(other: NetSnapshot): boolean {
-    return this.#all.length === other.#all.length && this.#all.every((part, i) => part === other.#all[i]);
+    return same(this.#parts, other.#parts) && same(this.#data, other.#data);
   }
 }
+
+const same = (a: readonly object[], b: readonly object[]): boolean => a.length === b.length && a.every((x, i) => x === b[i]);
+
+/** `Sequential` gives the same list each time. */
+const sameParts = (a: Parts, b: Parts): boolean =>
+  a === b || (a.length === b.length && a.every(([, part], i) => part === b[i][1]));
