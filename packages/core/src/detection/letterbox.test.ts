@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
 import type { Image } from '../image.js';
 import { Random } from '../random.js';
-import { simdRows } from './bilinear-simd.js';
+import { simdFloatRows, simdRows } from './bilinear-simd.js';
 import { type ValueRecord, bytesImage, expectBytes, expectValues, readGoldens, unit } from './goldens.test-util.js';
 import { letterbox, letterboxDarknet, stretch, stretchDarknet, unplaceBox } from './letterbox.js';
 import { plainRows, resizeBilinear, taps } from './resize-bilinear.js';
-import { type FloatImage, resizeDarknet } from './resize-darknet.js';
+import { type FloatImage, plainFloatRows, resizeDarknet } from './resize-darknet.js';
 
 interface Letterboxed {
   input: string;
@@ -45,6 +45,7 @@ function resizedBytes(image: Image, width: number, height: number, rows?: typeof
 }
 
 const plain: typeof simdRows = (_, columns) => plainRows(columns);
+const plainFloats: typeof simdFloatRows = (_, columns) => plainFloatRows(columns);
 
 test.each([
   ['SIMD', simdRows],
@@ -69,6 +70,15 @@ test('SIMD and plain JavaScript resize to the same bits, whatever the sizes', ()
       resizeBilinear(image, newWidth, newHeight, { values, start: 0, stride: newWidth * 3 }, rows);
       return values;
     });
+    const [fastFloats, slowFloats] = [simdFloatRows, plainFloats].map((rows) => {
+      const values = new Float32Array(newWidth * newHeight * 3);
+      resizeDarknet(image, { values, stride: newWidth, left: 0, top: 0, width: newWidth, height: newHeight }, rows);
+      return values;
+    });
+    expect(
+      fastFloats.findIndex((value, at) => value !== slowFloats[at]),
+      `Darknet's, ${width}×${height} to ${newWidth}×${newHeight}`,
+    ).toBe(-1);
     const different = fast.findIndex((value, at) => value !== slow[at]);
     expect(different, `${width}×${height} to ${newWidth}×${newHeight}`).toBe(-1);
   }

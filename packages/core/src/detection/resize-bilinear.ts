@@ -20,10 +20,10 @@ export interface RowTarget {
 }
 
 /** The two rows of an image that an output row mixes, resized along x. */
-export interface ResizedRows {
+export interface ResizedRows<Row = Uint8Array> {
   /** Resizes a row of pixels into one of the two places. */
-  take(place: 0 | 1, row: Uint8Array): void;
-  /** Mixes the row in `upper` and the other one: bytes over 255. */
+  take(place: 0 | 1, row: Row): void;
+  /** Mixes the row in `upper` and the other one: 0 … 1. */
   mix(upper: 0 | 1, upperWeight: number, lowerWeight: number, values: Float32Array, start: number): void;
 }
 

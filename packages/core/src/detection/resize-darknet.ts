@@ -1,5 +1,6 @@
 import type { Image } from '../image.js';
-import { unitRange } from './resize-bilinear.js';
+import { simdFloatRows } from './bilinear-simd.js';
+import { type ResizedRows, unitRange } from './resize-bilinear.js';
 
 const float32 = Math.fround;
 
@@ -25,48 +26,50 @@ export interface Window {
  * Darknet's `resize_image`: bilinear in float32 with the corners aligned, x = x' · (W − 1) / (W' − 1); the last row takes
  * (1 − share) of one row alone, as there. Bytes are divided by 255. Writes [height, width, 3] into the window.
  */
-export function resizeDarknet(image: Image | FloatImage, window: Window): void {
-  const { values, stride, left, top, width, height } = window;
-  const columns = positions(image.width, width);
-  const rows = positions(image.height, height);
-  const rowOf = rowReader(image);
-  let upper = { row: -1, values: new Float32Array(width * 3) };
-  let lower = { row: -1, values: new Float32Array(width * 3) };
-  const take = (into: typeof upper, row: number): Float32Array => {
-    if (into.row !== row) resizeRow(rowOf(row), columns, into.values);
-    into.row = row;
-    return into.values;
-  };
-  for (let y = 0; y < height; y++) {
-    const cell = rows.cells[y];
-    const part = rows.parts[y];
-    if (cell === lower.row) [upper, lower] = [lower, upper];
-    const above = take(upper, cell);
-    const to = ((y + top) * stride + left) * 3;
-    if (y === height - 1 || image.height === 1) scale(above, float32(1 - part), values, to);
-    else mix(above, take(lower, cell + 1), part, values, to);
+export function resizeDarknet(image: Image | FloatImage, window: Window, resized = simdFloatRows): void {
+  const columns = positions(image.width, window.width);
+  const length = image.width * 3;
+  if ('pixels' in image) {
+    const rows = resized(image.width, columns) ?? plainFloatRows(columns);
+    fill(window, image.height, rows, (row) => image.pixels.subarray(row * length, (row + 1) * length));
+  } else {
+    fill(window, image.height, plainFloatRows(columns), (row) => image.values.subarray(row * length, (row + 1) * length));
   }
 }
 
-/** A row of a picture as floats, which lasts until the next one is asked for. */
-function rowReader(image: Image | FloatImage): (row: number) => Float32Array {
-  const length = image.width * 3;
-  if ('values' in image) return (row) => image.values.subarray(row * length, (row + 1) * length);
-  const floats = new Float32Array(length);
-  return (row) => {
-    const start = row * length;
-    for (let i = 0; i < length; i++) floats[i] = unitRange[image.pixels[start + i]];
-    return floats;
+function fill<Row>(window: Window, imageHeight: number, rows: ResizedRows<Row>, rowOf: (row: number) => Row): void {
+  const { values, stride, left, top, height } = window;
+  const { cells, parts } = positions(imageHeight, height);
+  const taken: [number, number] = [-1, -1];
+  const take = (place: 0 | 1, row: number): void => {
+    if (taken[place] !== row) rows.take(place, rowOf(row));
+    taken[place] = row;
+  };
+  let upper: 0 | 1 = 0;
+  for (let y = 0; y < height; y++) {
+    const lower = (1 - upper) as 0 | 1;
+    if (cells[y] === taken[lower]) upper = lower;
+    take(upper, cells[y]);
+    const alone = y === height - 1 || imageHeight === 1;
+    if (!alone) take((1 - upper) as 0 | 1, cells[y] + 1);
+    rows.mix(upper, float32(1 - parts[y]), alone ? 0 : parts[y], values, ((y + top) * stride + left) * 3);
+  }
+}
+
+/** In plain JavaScript. */
+export function plainFloatRows(columns: Positions): ResizedRows<Uint8Array | Float32Array> {
+  const places = [0, 1].map(() => new Float32Array(columns.cells.length * 3));
+  return {
+    take: (place, row) => {
+      const floats = row instanceof Float32Array ? row : Float32Array.from(row, (byte) => unitRange[byte]);
+      resizeRow(floats, columns, places[place]);
+    },
+    mix: (upper, a, b, values, start) => mixRows(places[upper], places[1 - upper], a, b, values, start),
   };
 }
 
-function scale(row: Float32Array, weight: number, to: Float32Array, start: number): void {
-  for (let i = 0; i < row.length; i++) to[start + i] = weight * row[i];
-}
-
-function mix(above: Float32Array, below: Float32Array, part: number, to: Float32Array, start: number): void {
-  const weight = float32(1 - part);
-  for (let i = 0; i < above.length; i++) to[start + i] = float32(weight * above[i]) + float32(part * below[i]);
+function mixRows(upper: Float32Array, lower: Float32Array, a: number, b: number, values: Float32Array, start: number): void {
+  for (let i = 0; i < upper.length; i++) values[start + i] = float32(a * upper[i]) + float32(b * lower[i]);
 }
 
 function resizeRow(row: Float32Array, { cells, parts }: Positions, to: Float32Array): void {
@@ -84,7 +87,7 @@ function resizeRow(row: Float32Array, { cells, parts }: Positions, to: Float32Ar
 }
 
 /** For each output position the input position before it, and how far it lies behind that. */
-interface Positions {
+export interface Positions {
   readonly cells: Int32Array;
   readonly parts: Float32Array;
 }
