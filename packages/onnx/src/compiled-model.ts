@@ -13,12 +13,6 @@ import { rewrite } from './rewrite/steps.js';
 import { type NativeSession, openRuntime } from './runtime.js';
 import { type Trace, trace } from './trace.js';
 
-/**
- * Threads wait for the next node, and for the next run, a millisecond long and not as long as ONNX Runtime has them wait, which is more
- * than 30: a net's nodes take less, and whoever runs one batch after the other does not wake them each time.
- */
-const WAITING = { session: { intra_op: { spin_duration_us: '1000' } } };
-
 /** [N, H, W, C]; null: any. */
 export type InputShape = readonly (number | null)[];
 
@@ -43,7 +37,7 @@ export class CompiledModel<T> {
     this.#shape = shape;
     const rewrites = [biasInProduct, padInMaxPool, rowsOfPixels(trace.input, open.input)];
     const graph = { ...open, nodes: rewrite(open.nodes, trace.program.outputs, rewrites) };
-    this.#session = openRuntime().load(encodeModel(inferenceModel(trace, graph, { input: 'x', outputs })), { extra: WAITING });
+    this.#session = openRuntime().load(encodeModel(inferenceModel(trace, graph, { input: 'x', outputs })));
     this.#places = trace.outputs.map(({ slot, dtype, layout }) => {
       return { name: outputs[trace.program.outputs.indexOf(slot)], dtype, layout, axes: inverse(layout) };
     });
