@@ -9,5 +9,6 @@ export type { InputShape } from './compiled-model.js';
 export { exportOnnx } from './export.js';
 export type { ExportOptions } from './export.js';
 export type { NmsLimits } from './nms.js';
-export { exportDifference } from './run-file.js';
+export { OpenFile, exportDifference } from './run-file.js';
+export type { FileOutput } from './run-file.js';
 export { OPSET } from './proto/model.js';

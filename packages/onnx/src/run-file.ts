@@ -1,7 +1,7 @@
 import { type Module, inference } from '@convkit/core';
 import { type Tensor, randomUniform, tidy, transpose } from '@tensorflow/tfjs-core';
 import { isDetector } from './export.js';
-import { openRuntime } from './runtime.js';
+import { type NativeSession, openRuntime } from './runtime.js';
 
 /** One output of a net: PyTorch's order of axes for images. */
 export interface FileOutput {
@@ -9,20 +9,38 @@ export interface FileOutput {
   readonly values: Float32Array;
 }
 
-/** What an exported file gives for images [N, H, W, 3], by output. */
-export function runFile(file: Uint8Array, x: Tensor, outputs: readonly string[]): Record<string, FileOutput> {
-  const runtime = openRuntime();
-  const [n, h, w] = x.shape as [number, number, number];
-  const planes = tidy(() => transpose(x, [0, 3, 1, 2]).dataSync()) as Float32Array;
-  const session = runtime.load(file);
-  try {
-    const fetches = Object.fromEntries(outputs.map((name) => [name, null]));
-    const results = session.run({ images: new runtime.Tensor('float32', planes, [n, 3, h, w]) }, fetches, {});
+/** An exported file in ONNX Runtime, ready to run. */
+export class OpenFile {
+  readonly #session: NativeSession;
+
+  /** Throws Error where ONNX Runtime refuses the file. */
+  constructor(file: Uint8Array) {
+    this.#session = openRuntime().load(file);
+  }
+
+  /** The named outputs for images [N, H, W, 3], normalised as the net takes them. */
+  run(x: Tensor, outputs: readonly string[]): Record<string, FileOutput> {
+    const [n, h, w] = x.shape as [number, number, number];
+    const planes = tidy(() => transpose(x, [0, 3, 1, 2]).dataSync()) as Float32Array;
+    const images = new (openRuntime().Tensor)('float32', planes, [n, 3, h, w]);
+    const results = this.#session.run({ images }, Object.fromEntries(outputs.map((name) => [name, null])), {});
     return Object.fromEntries(
       outputs.map((name) => [name, { dims: results[name].dims, values: results[name].data as Float32Array }]),
     );
+  }
+
+  dispose(): void {
+    this.#session.dispose();
+  }
+}
+
+/** What an exported file gives for images [N, H, W, 3], by output. */
+export function runFile(file: Uint8Array, x: Tensor, outputs: readonly string[]): Record<string, FileOutput> {
+  const opened = new OpenFile(file);
+  try {
+    return opened.run(x, outputs);
   } finally {
-    session.dispose();
+    opened.dispose();
   }
 }
 

@@ -1,9 +1,12 @@
-import { inputSize } from '@convkit/core';
+import { type Classifier, inputSize } from '@convkit/core';
 import { writeFileAtomic } from '@convkit/core/node';
 import type * as Onnx from '@convkit/onnx';
 import { loadInstalled, startBackend } from '../backend.js';
 import { UsageError } from '../errors.js';
-import { decimal, mebibytes } from '../format.js';
+import { openHeldOut } from '../data.js';
+import { compareAccuracy } from '../file-accuracy.js';
+import { count, decimal, mebibytes, percent } from '../format.js';
+import { findClassifier } from '../model-packages.js';
 import { loadAnyModel } from '../model.js';
 import type { CommonOptions, ForeignWeightsOptions } from '../options.js';
 import { Output } from '../output.js';
@@ -16,6 +19,9 @@ export interface ExportOptions extends CommonOptions, ForeignWeightsOptions {
   size?: [number, number];
   anySize?: boolean;
   batch?: number;
+  data?: string;
+  dataDir?: string;
+  limit?: number;
   store: 'float32' | 'float16' | 'int8';
   nms?: boolean;
   conf: number;
@@ -31,9 +37,12 @@ export async function runExport(name: string, options: ExportOptions): Promise<v
   if (options.backend !== 'auto' && options.backend !== 'onnx') {
     throw new UsageError(`the file is written by the onnx backend: leave out --backend ${options.backend}`);
   }
+  const { data: dataName } = options;
+  if (dataName !== undefined) await findClassifier(name);
   await startBackend('onnx');
   const progress = new Progress(output);
-  const { model, factory, weights, preprocessing } = await loadAnyModel(name, options, progress);
+  const data = dataName === undefined ? undefined : await openHeldOut({ ...options, data: dataName }, progress);
+  const { model, factory, weights, preprocessing } = await loadAnyModel(name, { ...options, classes: data?.classes }, progress);
   progress.end();
   try {
     const own = inputSize(preprocessing);
@@ -54,8 +63,24 @@ export async function runExport(name: string, options: ExportOptions): Promise<v
         `${each.padEnd(11)} differ by ${decimal(share)} of the largest value at most, in ONNX Runtime on an image of noise`,
       );
     }
+    const accuracies = data && (await compareAccuracy(model as Classifier, new onnx.OpenFile(file), data, progress));
+    if (accuracies) {
+      const { images, net, file: stored } = accuracies;
+      const right = count(Math.round(stored * images));
+      output.print(`top-1       ${percent(stored)} (${right} of ${count(images)}); the net itself ${percent(net)}`);
+    }
     output.print(`written     ${out}, ${mebibytes(file.length)}`);
-    output.result({ model: factory.info.name, out, bytes: file.length, opset: onnx.OPSET, store, size, batch, difference });
+    output.result({
+      model: factory.info.name,
+      out,
+      bytes: file.length,
+      opset: onnx.OPSET,
+      store,
+      size,
+      batch,
+      difference,
+      accuracies,
+    });
   } finally {
     model.dispose();
   }

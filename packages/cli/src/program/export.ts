@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import type { ExportOptions } from '../commands/export.js';
 import { addCommonOptions, number, sideOrSides, wholeNumber } from '../options.js';
-import { examples, foreignWeightsOptions, sources } from './shared.js';
+import { dataDirOption, dataOption, examples, foreignWeightsOptions, limitOption, sources } from './shared.js';
 
 export function addExport(program: Command): void {
   const command = program
@@ -19,6 +19,9 @@ export function addExport(program: Command): void {
         .choices(['float32', 'float16', 'int8'])
         .default('float32'),
     )
+    .addOption(dataOption())
+    .addOption(dataDirOption())
+    .addOption(limitOption())
     .option('--nms', 'detectors: add an output with what non-maximum suppression leaves')
     .addOption(new Option('--conf <score>', 'with --nms: least score').argParser(number(0, 1)).default(0.25))
     .addOption(new Option('--iou <share>', 'with --nms: overlap from which a box goes').argParser(number(0, 1)).default(0.7))
@@ -29,10 +32,11 @@ export function addExport(program: Command): void {
       `${examples(
         'convkit export resnet50 --weights tv2_in1k --out resnet50.onnx',
         'convkit export mobilenet_v3_small --weights w.safetensors --store float16',
+        'convkit export resnet20 --weights w.safetensors --store int8 --data cifar10',
         'convkit export yolov8n --weights yolov8n.pt --size 640 --nms --out yolov8n.onnx',
       )}
 The file (opset 17) takes \`images\` [N, 3, H, W] and gives \`logits\`, or \`boxes\`, \`scores\` and more; its metadata holds the classes and the
-preprocessing. It is run once in ONNX Runtime and compared with the net.`,
+preprocessing. It is run once in ONNX Runtime and compared with the net; with --data, so is its accuracy on the held-out images.`,
     )
     .action(async (model: string, options: ExportOptions) => (await import('../commands/export.js')).runExport(model, options));
 }
