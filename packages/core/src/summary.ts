@@ -1,5 +1,6 @@
 import { type Tensor, memory, tidy, zeros } from '@tensorflow/tfjs-core';
 import { observe } from './hooks.js';
+import { LocalConv2d } from './layers/local-conv2d.js';
 import { type Module, type Parameter, inference } from './module.js';
 
 export interface LayerSummary {
@@ -66,7 +67,11 @@ function describe(name: string, layer: Module<unknown>, y: Tensor, x: Tensor): L
     type: layer.constructor.name,
     output: y.shape.slice(),
     parameters: parameters.reduce((total, parameter) => total + parameter.size, 0),
-    macs: parameters.reduce((total, parameter) => total + parameter.size * uses(parameter, y.shape, x.shape), 0),
+    // a filter of its own for each place is used there alone
+    macs:
+      layer instanceof LocalConv2d
+        ? layer.weight.size
+        : parameters.reduce((total, parameter) => total + parameter.size * uses(parameter, y.shape, x.shape), 0),
   };
 }
 

@@ -5,7 +5,14 @@ import { conv2d } from '../ops/conv2d.js';
 import { backends, checkGradient, expectClose, randomTensor, useBackend } from '../ops/gradient-check.test-util.js';
 import { localConv2d } from '../ops/local-conv2d.js';
 import { layouts } from '../weights/layout.js';
+import { summarize } from '../summary.js';
 import { LocalConv2d } from './local-conv2d.js';
+
+test('each weight is multiplied once', async () => {
+  await useBackend('cpu');
+  const { macs, parameters } = summarize(new LocalConv2d([4, 5, 3], 2, { kernel: 3, stride: 2, padding: 1 }), [4, 5]);
+  expect([macs, parameters]).toEqual([6 * 2 * 27, 6 * 2 * 27 + 2 * 6]);
+});
 
 describe.each(backends)('LocalConv2d on %s', (backend) => {
   beforeAll(() => useBackend(backend));

@@ -54,6 +54,7 @@ test.each(variants.map((create) => [create.info.name, create] as const))(
     const macs = network.layers.reduce((sum, { config, inputs, shape: { height, width } }) => {
       const from = shape(inputs[0]);
       if (config.kind === 'connected') return sum + config.output * from.height * from.width * from.channels;
+      if (config.kind === 'local') return sum + height * width * config.filters * config.size ** 2 * from.channels;
       if (config.kind !== 'convolutional') return sum;
       return sum + (height * width * config.filters * config.size ** 2 * from.channels) / config.groups;
     }, 0);
