@@ -1,8 +1,8 @@
 import { selectBackend } from '@convkit/core';
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { conv2d, gather, memory, mul, relu, tensor1d, tensor4d, tidy, add } from '@tensorflow/tfjs-core';
-import { beforeAll, expect, test } from 'vitest';
-import { fallbacks, registerOnnx } from './index.js';
+import { add, conv2d, cumprod, gather, memory, mul, relu, tensor1d, tensor4d, tidy } from '@tensorflow/tfjs-core';
+import { beforeAll, expect, test, vi } from 'vitest';
+import { fallbacks, onnx, registerOnnx } from './index.js';
 
 beforeAll(async () => {
   registerOnnx();
@@ -52,4 +52,38 @@ test('a value that cannot be computed fails when it is read, and no other with i
     return values;
   });
   expect(found).toEqual([2, 4, 6]);
+});
+
+test('a kernel without ONNX form gives right values of what is recorded, is counted, and leaves no tensor', async () => {
+  const probe = await onnx.probe({});
+  expect(probe.usable && probe.inJavaScript).toContain('Cumprod');
+  expect(probe.usable && probe.inJavaScript).not.toContain('Conv2D');
+  const before = memory().numTensors;
+  const y = tidy(() => add(cumprod(mul(tensor1d([1, 2, 3]), 2)), 1));
+  close(y, [3, 9, 49]);
+  y.dispose();
+  expect(memory().numTensors).toBe(before);
+  expect(fallbacks().get('Cumprod')?.calls).toBe(1);
+});
+
+test('a kernel that has spent 20 ms in JavaScript is a warning, once', () => {
+  const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => undefined);
+  let now = 0;
+  const clock = vi.spyOn(performance, 'now').mockImplementation(() => (now += 15));
+  tidy(() => [1, 2, 3, 4].map((n) => cumprod(tensor1d([n, 2])).dataSync()));
+  clock.mockRestore();
+  expect(warn.mock.calls.filter(([text]) => String(text).includes('Cumprod has no ONNX form'))).toHaveLength(1);
+  warn.mockRestore();
+});
+
+test('memory counts the bytes of what is recorded, and reads are the same synchronously or not', async () => {
+  const before = memory();
+  const x = tensor1d([1, 2, 3]);
+  const y = mul(x, 2);
+  expect(memory().numBytes - before.numBytes).toBe(24);
+  expect(memory().unreliable).not.toBe(true);
+  expect([...(await y.data())]).toEqual([...y.dataSync()]);
+  x.dispose();
+  y.dispose();
+  expect(memory().numBytes).toBe(before.numBytes);
 });

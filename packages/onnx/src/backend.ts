@@ -118,7 +118,7 @@ export class OnnxBackend extends KernelBackend implements PredictingBackend {
     const { value, host } = this.#entry(dataId);
     if (!value) return host!;
     if (value.slot.constant) return hostValues(value.slot.constant, value.dtype);
-    if (value.slot.node) this.#compute(value.slot);
+    if (!value.slot.data) this.#compute(value.slot); // not yet run, or the input of a net that is only recorded
     const { data, dims } = value.slot;
     const plain = plainLayout(value.rank);
     return value.layout === plain ? data! : permute(data!, dims, permutation(value.layout, plain));

@@ -1,7 +1,7 @@
-import { type Classifier, inference, predict, selectBackend } from '@convkit/core';
+import { type Classifier, Module, inference, predict, selectBackend } from '@convkit/core';
 import { resnet8 } from '@convkit/resnet';
-import { type Tensor, memory, randomUniform, tidy } from '@tensorflow/tfjs-core';
-import { beforeAll, expect, test } from 'vitest';
+import { type Tensor, memory, mul, randomUniform, tidy } from '@tensorflow/tfjs-core';
+import { beforeAll, expect, test, vi } from 'vitest';
 import { compile, registerOnnx } from './index.js';
 
 beforeAll(async () => {
@@ -71,4 +71,25 @@ test('predict follows a change of weights', () => {
   expect([...second.dataSync()]).not.toEqual([...first.dataSync()]);
   for (const tensor of [x, first, second]) tensor.dispose();
   model.dispose();
+});
+
+test('a net that reads values while it is compiled is told so, and runs as it is recorded', () => {
+  class Reader extends Module {
+    forward(x: Tensor): Tensor {
+      return mul(x, x.dataSync().length);
+    }
+  }
+  const model = new Reader();
+  expect(() => compile(model, [null, 1, 1, 3])).toThrow('cannot read values while it runs');
+  const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => undefined);
+  const x = images(2, 1);
+  const y = predict(model, x);
+  expectClose(
+    y.dataSync(),
+    [...x.dataSync()].map((value) => 6 * value),
+  );
+  expect(warn.mock.calls.map(([text]) => String(text))).toEqual([expect.stringContaining('not as a compiled graph')]);
+  warn.mockRestore();
+  x.dispose();
+  y.dispose();
 });
