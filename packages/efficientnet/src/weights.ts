@@ -3,7 +3,7 @@ import type { EfficientNetConfig } from './efficientnet.js';
 import { renameTimm, renameTimmV2, renameTimmV2S } from './rename.js';
 
 // Published weights: data only. `tv_` are torchvision's, with its figures; all others are timm's, measured by timm. Where a table
-// names no preprocessing, it is the variant's.
+// names no preprocessing, it is the variant's. Of a hash torchvision publishes the first eight digits, in the file's name, and timm nothing.
 
 type Accuracy = Pick<PublishedWeights, 'top1' | 'top5'>;
 /** Everything but the preprocessing of the variant. */
@@ -37,12 +37,12 @@ const candle = (name: string): Entry => ({
 
 const tables: Readonly<Record<string, Readonly<Record<string, Entry>>>> = {
   efficientnet_b0: {
-    tv_in1k: torchvision('efficientnet_b0_rwightman-3dd342df', { top1: 0.77692, top5: 0.93532 }),
+    tv_in1k: torchvision('efficientnet_b0_rwightman-7f5810bc', { top1: 0.77692, top5: 0.93532 }),
     candle: candle('efficientnet-b0'),
     ra_in1k: timm('efficientnet_b0.ra_in1k', { top1: 0.77698, top5: 0.93538 }),
   },
   efficientnet_b1: {
-    tv_in1k: torchvision('efficientnet_b1_rwightman-533bc792', { top1: 0.78642, top5: 0.94186 }),
+    tv_in1k: torchvision('efficientnet_b1_rwightman-bac287d4', { top1: 0.78642, top5: 0.94186 }),
     candle: candle('efficientnet-b1'),
     tv2_in1k: {
       ...torchvision('efficientnet_b1-c27df63c', { top1: 0.79838, top5: 0.94934 }),
@@ -50,27 +50,27 @@ const tables: Readonly<Record<string, Readonly<Record<string, Entry>>>> = {
     },
   },
   efficientnet_b2: {
-    tv_in1k: torchvision('efficientnet_b2_rwightman-bcdf34b7', { top1: 0.80608, top5: 0.9531 }),
+    tv_in1k: torchvision('efficientnet_b2_rwightman-c35c1473', { top1: 0.80608, top5: 0.9531 }),
     candle: candle('efficientnet-b2'),
   },
   efficientnet_b3: {
-    tv_in1k: torchvision('efficientnet_b3_rwightman-cf984f9c', { top1: 0.82008, top5: 0.96054 }),
+    tv_in1k: torchvision('efficientnet_b3_rwightman-b3899882', { top1: 0.82008, top5: 0.96054 }),
     candle: candle('efficientnet-b3'),
   },
   efficientnet_b4: {
-    tv_in1k: torchvision('efficientnet_b4_rwightman-7eb33cd5', { top1: 0.83384, top5: 0.96594 }),
+    tv_in1k: torchvision('efficientnet_b4_rwightman-23ab8bcd', { top1: 0.83384, top5: 0.96594 }),
     candle: candle('efficientnet-b4'),
   },
   efficientnet_b5: {
-    tv_in1k: torchvision('efficientnet_b5_lukemelas-b6417697', { top1: 0.83444, top5: 0.96628 }),
+    tv_in1k: torchvision('efficientnet_b5_lukemelas-1a07897c', { top1: 0.83444, top5: 0.96628 }),
     candle: candle('efficientnet-b5'),
   },
   efficientnet_b6: {
-    tv_in1k: torchvision('efficientnet_b6_lukemelas-c76e70fd', { top1: 0.84008, top5: 0.96916 }),
+    tv_in1k: torchvision('efficientnet_b6_lukemelas-24a108a5', { top1: 0.84008, top5: 0.96916 }),
     candle: candle('efficientnet-b6'),
   },
   efficientnet_b7: {
-    tv_in1k: torchvision('efficientnet_b7_lukemelas-dcc49843', { top1: 0.84122, top5: 0.96908 }),
+    tv_in1k: torchvision('efficientnet_b7_lukemelas-c5b4e57e', { top1: 0.84122, top5: 0.96908 }),
     candle: candle('efficientnet-b7'),
   },
   efficientnet_v2_s: {

@@ -1,8 +1,9 @@
 import { type Preprocessing, type PublishedWeights, type WeightsTable, imagenetColours } from '@convkit/core';
 import { renameTimmV2 } from './rename.js';
 
-// Published weights: data only. `tv_in1k` are torchvision's, with its figures; all others are timm's, measured by timm at the size of
-// the variant. Where a table names no preprocessing, it is the variant's.
+// Published weights: data only. `tv_in1k` and `tv2_in1k` are torchvision's, with its figures; all others are timm's, measured by timm at
+// the size of the variant. Where a table names no preprocessing, it is the variant's. torchvision publishes the first eight digits of a hash,
+// in the name of the file; of what lies on the Hub, its own hash is checked.
 
 type Accuracy = Pick<PublishedWeights, 'top1' | 'top5'>;
 /** Everything but the preprocessing of the variant. */
@@ -26,6 +27,8 @@ const timm = (name: string, accuracy: Accuracy): Entry => ({
 });
 
 const timmV2 = (name: string, accuracy: Accuracy): Entry => ({ ...timm(name, accuracy), rename: renameTimmV2 });
+/** torchvision's longer recipe. */
+const longer: Preprocessing = { ...imagenetColours, size: 224, resize: 232, interpolation: 'bilinear' };
 const bicubic: Preprocessing = { ...imagenetColours, size: 224, resize: 256, interpolation: 'bicubic' };
 
 const tables: Readonly<Record<string, Readonly<Record<string, Entry>>>> = {
@@ -47,10 +50,14 @@ const tables: Readonly<Record<string, Readonly<Record<string, Entry>>>> = {
   },
   mobilenet_v2: {
     tv_in1k: torchvision('mobilenet_v2-b0353104', { top1: 0.71878, top5: 0.90286 }),
+    tv2_in1k: { ...torchvision('mobilenet_v2-7ebf99e0', { top1: 0.72154, top5: 0.90822 }), preprocessing: longer },
     ra_in1k: { ...timmV2('mobilenetv2_100.ra_in1k', { top1: 0.7291, top5: 0.91 }), preprocessing: bicubic },
   },
   mobilenet_v3_small: { tv_in1k: torchvision('mobilenet_v3_small-047dcff4', { top1: 0.67668, top5: 0.87402 }) },
-  mobilenet_v3_large: { tv_in1k: torchvision('mobilenet_v3_large-8738ca79', { top1: 0.74042, top5: 0.9134 }) },
+  mobilenet_v3_large: {
+    tv_in1k: torchvision('mobilenet_v3_large-8738ca79', { top1: 0.74042, top5: 0.9134 }),
+    tv2_in1k: { ...torchvision('mobilenet_v3_large-5c1a4163', { top1: 0.75274, top5: 0.92566 }), preprocessing: longer },
+  },
 };
 
 /** The weights of a variant, by tag. */

@@ -1,6 +1,7 @@
 import { type Preprocessing, type PublishedWeights, type WeightsTable, imagenetColours } from '@convkit/core';
 
-// Published weights: data only. The accuracy of torchvision's is its own figure; that of resnext101_64x4d is timm's, at this resize.
+// Published weights: data only. Accuracies are those that torchvision and timm publish for their own files.
+// Neither publishes hashes of these; what the Hub says of a file's content is checked on download.
 
 const about = { classes: 'imagenet', licence: 'BSD-3-Clause' } as const;
 const resized = (resize: number): Preprocessing => ({ ...imagenetColours, size: 224, resize, interpolation: 'bilinear' });
@@ -21,6 +22,15 @@ const v2 = (name: string, accuracy: Accuracy): PublishedWeights => ({
   ...accuracy,
   location: timm(`${name}.tv2_in1k`),
   preprocessing: resized(232),
+});
+
+/** timm's own, with RandAugment. */
+const ra2 = (name: string, accuracy: Accuracy): PublishedWeights => ({
+  ...accuracy,
+  classes: 'imagenet',
+  licence: 'Apache-2.0',
+  location: timm(`${name}.ra2_in1k`),
+  preprocessing: { ...resized(256), interpolation: 'bicubic' },
 });
 
 /** Those that candle's examples load; where they were trained is not stated. */
@@ -63,7 +73,8 @@ export const imagenetWeights: Readonly<Record<string, WeightsTable>> = {
     tv2_in1k: v2('resnext101_32x8d', { top1: 0.82834, top5: 0.96228 }),
   },
   resnext101_64x4d: {
-    tv_in1k: v1('resnext101_64x4d', { top1: 0.82978, top5: 0.96252 }),
+    // The only recipe of this variant is the longer one.
+    tv_in1k: { ...v2('resnext101_64x4d', { top1: 0.83246, top5: 0.96454 }), location: timm('resnext101_64x4d.tv_in1k') },
   },
   wide_resnet50_2: {
     tv_in1k: v1('wide_resnet50_2', { top1: 0.78468, top5: 0.94086 }),
@@ -73,6 +84,9 @@ export const imagenetWeights: Readonly<Record<string, WeightsTable>> = {
     tv_in1k: v1('wide_resnet101_2', { top1: 0.78848, top5: 0.94284 }),
     tv2_in1k: v2('wide_resnet101_2', { top1: 0.8251, top5: 0.9602 }),
   },
+  resnet18d: { ra2_in1k: ra2('resnet18d', { top1: 0.72296, top5: 0.90682 }) },
+  resnet50d: { ra2_in1k: ra2('resnet50d', { top1: 0.80546, top5: 0.9516 }) },
+  seresnet50: { ra2_in1k: ra2('seresnet50', { top1: 0.8026, top5: 0.95068 }) },
 };
 
 /** Trained in `DataParallel`, which puts `module.` before each name. */
