@@ -58,8 +58,8 @@ test.runIf(sharedDir !== undefined && existsSync(keras))('weights of Keras take 
 test('what is trained with a padding says so; a net without a choice refuses it', async () => {
   const out = await mkdtemp(join(tmpdir(), 'convkit-padding-'));
   const data = ['--data', 'synthetic', '--backend', 'wasm', '--limit', '16'];
-  await convkit(['train', 'mobilenetv1_025', ...data, '--padding', 'same', '--epochs', '1', '--batch-size', '8', '--out', out]);
-  const outcome = await convkit(['eval', 'mobilenetv1_025', '--weights', join(out, 'model.safetensors'), ...data]);
+  await convkit(['train', 'mobilenet_v2_035', ...data, '--padding', 'same', '--epochs', '1', '--batch-size', '8', '--out', out]);
+  const outcome = await convkit(['eval', 'mobilenet_v2_035', '--weights', join(out, 'model.safetensors'), ...data]);
   expect(outcome.stdout).toMatch(/^padding +same$/m);
   const refused = await convkit(['train', 'resnet8', ...data, '--padding', 'same', '--out', join(out, 'other')]);
   expect(refused.stderr).toMatch(/resnet8 has no choice of padding: leave out --padding/);
