@@ -3,6 +3,7 @@ import { engine } from '@tensorflow/tfjs-core';
 import { registerBatchNorm } from './batch-norm.js';
 import { registerConvGradients } from './conv-gradients.js';
 import { registerElementwise } from './elementwise.js';
+import { registerPointwise } from './pointwise.js';
 import { registerSlices } from './slices.js';
 import { supportsKernels } from './heap.js';
 import { registerLinearAlgebra } from './linear-algebra.js';
@@ -22,6 +23,7 @@ export function registerWasmKernels(): void {
   if (!supportsKernels(backend)) return;
   registerBatchNorm();
   registerConvGradients();
+  registerPointwise();
   registerElementwise();
   registerSlices();
   registerLinearAlgebra();
