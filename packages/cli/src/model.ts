@@ -69,7 +69,8 @@ export interface LoadOptions extends Overrides {
 export interface LoadedModel<Model extends ClassModel> extends ChosenPreprocessing {
   factory: ModelFactory<CommonConfig, Model>;
   model: Model;
-  weights: NamedWeights;
+  /** The file that the weights came from, whose content is not kept beside the model. */
+  weights: Pick<NamedWeights, 'source'>;
   /** How it pads; absent where the net leaves no choice. */
   padding?: PaddingStyle;
 }
@@ -112,5 +113,5 @@ async function load<Model extends ClassModel>(
     throw error;
   }
   const { padding = factory.info.padding } = brought;
-  return { ...chosen, factory, model, weights, ...(padding && { padding }) };
+  return { ...chosen, factory, model, weights: { source: weights.source }, ...(padding && { padding }) };
 }
