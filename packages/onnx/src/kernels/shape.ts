@@ -1,3 +1,4 @@
+import { ShapeError } from '@convkit/core';
 import {
   type ConcatAttrs,
   type ExpandDimsAttrs,
@@ -67,7 +68,12 @@ export const shapeKernels: KernelTable = {
   Concat: kernel<ConcatAttrs>((inputs, { axis }) => {
     const values = Object.values(inputs);
     if (values.some(({ dtype }) => dtype !== values[0].dtype)) return undefined;
-    return concat(values, normal(axis, values[0].rank));
+    const at = normal(axis, values[0].rank);
+    if (values.some(({ shape }) => shape.some((n, i) => i !== at && n !== values[0].shape[i]))) {
+      const shapes = values.map(({ shape }) => `[${shape.join()}]`).join(', ');
+      throw new ShapeError(`concat along axis ${at}: the shapes ${shapes} differ in another axis.`);
+    }
+    return concat(values, at);
   }),
   Pack: kernel<PackAttrs>((inputs, { axis }) => {
     const values = Object.values(inputs);
