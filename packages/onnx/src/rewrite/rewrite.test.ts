@@ -1,4 +1,4 @@
-import type { Module} from '@convkit/core';
+import type { Module } from '@convkit/core';
 import { Conv2d, Linear, MaxPool2d, Sequential, inference, selectBackend } from '@convkit/core';
 import { type Tensor, add, matMul, randomUniform, slice } from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
