@@ -121,6 +121,11 @@ export class Locals {
     return found;
   }
 
+  /** Several in one go. */
+  all<const Names extends readonly string[]>(names: Names, type: ValueType = I32): { [Name in keyof Names]: Local } {
+    return names.map((name) => this.get(name, type)) as { [Name in keyof Names]: Local };
+  }
+
   get declarations(): Code {
     return [uleb(this.#types.length), this.#types.map((type) => [1, type])];
   }
