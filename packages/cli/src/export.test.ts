@@ -21,19 +21,41 @@ beforeAll(async () => {
 
 afterAll(() => rm(folder, { recursive: true }));
 
+interface Exported {
+  bytes: number;
+  difference: { logits: number };
+  accuracies: { images: number; net: number; file: number };
+}
+
+async function exported(store: string): Promise<Exported> {
+  const out = at(`${store}.onnx`);
+  const args = [
+    '--weights',
+    at('w.safetensors'),
+    '--store',
+    store,
+    '--out',
+    out,
+    '--data',
+    'synthetic',
+    '--limit',
+    '40',
+    '--json',
+  ];
+  const result = lastJson(await convkit(['export', 'resnet8', ...args])) as unknown as Exported;
+  expect((await stat(out)).size).toBe(result.bytes);
+  return result;
+}
+
 test('export writes the file, says how far it strays, and what that costs in accuracy', async () => {
-  const args = ['--weights', at('w.safetensors'), '--store', 'int8', '--out', at('net.onnx')];
-  const outcome = await convkit(['export', 'resnet8', ...args, '--data', 'synthetic', '--limit', '40', '--json']);
-  const { bytes, difference, accuracies } = lastJson(outcome) as {
-    bytes: number;
-    difference: { logits: number };
-    accuracies: { images: number; net: number; file: number };
-  };
-  expect((await stat(at('net.onnx'))).size).toBe(bytes);
-  expect(difference.logits).toBeGreaterThan(0);
-  expect(difference.logits).toBeLessThan(0.1);
-  expect(accuracies.images).toBe(40);
-  expect(Math.abs(accuracies.net - accuracies.file)).toBeLessThanOrEqual(0.2);
+  const [plain, small] = [await exported('float32'), await exported('int8')];
+  expect(plain.difference.logits).toBeLessThan(1e-5);
+  expect(plain.accuracies).toEqual({ images: 40, net: small.accuracies.net, file: plain.accuracies.net });
+  expect(plain.accuracies.net).toBeGreaterThan(0);
+  expect(small.bytes).toBeLessThan(plain.bytes / 2);
+  expect(small.difference.logits).toBeGreaterThan(plain.difference.logits);
+  expect(small.difference.logits).toBeLessThan(0.1);
+  expect(Math.abs(small.accuracies.net - small.accuracies.file)).toBeLessThanOrEqual(0.2);
 });
 
 test('export measures no accuracy of a detector', async () => {

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { Slot, constant, raw } from './graph.js';
-import { Sessions } from './session.js';
+import { collect } from './program.js';
+import { Sessions, modelOf } from './session.js';
 
 const leaf = (...values: number[]) => new Slot('float32', [values.length], { data: Float32Array.from(values) });
 
@@ -46,4 +47,10 @@ test('what nothing asks for is not computed', () => {
   raw('Mul', [x, leaf(1, 2, 3)], [2]); // would fail
   expect(scaled(sessions, 5, x)).toEqual([5, 10]);
   sessions.dispose();
+});
+
+test("a step's inputs have no dimensions in the graph, so that ONNX Runtime keeps no result's memory for a later one", () => {
+  const { inputs, outputs } = modelOf(collect([raw('Mul', [leaf(1, 2), constant(2)], [2])]));
+  expect(inputs).toEqual([{ name: expect.any(String) as string, dtype: 'float32' }]);
+  expect(outputs[0].dims).toEqual([2]);
 });

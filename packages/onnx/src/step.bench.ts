@@ -4,7 +4,7 @@
  *
  *   npx vitest bench --run --config ../../vitest.config.ts src/step.bench.ts
  *
- * With CONVKIT_ONNX_PROFILE=/tmp/step in the environment ONNX Runtime writes the times of the nodes to /tmp/step_….json.
+ * With CONVKIT_ONNX_PROFILE=step in the environment ONNX Runtime writes the times of the nodes to step_….json.
  */
 import { Random, selectBackend } from '@convkit/core';
 import { crossEntropy, sgd, trainStep } from '@convkit/core/train';

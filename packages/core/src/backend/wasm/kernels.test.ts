@@ -1,6 +1,8 @@
 import {
+  type Rank,
   type Tensor,
   type Tensor4D,
+  backend,
   clone,
   concat,
   conv2d,
@@ -17,6 +19,7 @@ import {
   sum,
   tensor,
   tidy,
+  zeros,
 } from '@tensorflow/tfjs-core';
 import { expect, test } from 'vitest';
 import { expectClose, randomTensor, useBackend } from '../../ops/gradient-check.test-util.js';
@@ -189,4 +192,18 @@ test('400 steps leave no tensor, and the memory does not grow', async () => {
   expect(state()).toEqual(before);
   steps.dispose();
   await setBackend('cpu');
+});
+
+test('the filter of a 1×1 convolution is held twice, not three times, and not at all when it is disposed', async () => {
+  await useBackend('wasm');
+  const bytes = () => (backend() as unknown as { wasm: { HEAPU8: Uint8Array } }).wasm.HEAPU8.length;
+  const [count, side] = [32, 1024];
+  const x = zeros<Rank.R4>([1, 4, 4, side]);
+  for (let round = 0; round < 3; round++) {
+    const filters = Array.from({ length: count }, () => zeros<Rank.R4>([1, 1, side, side]));
+    for (const filter of filters) conv2d(x, filter, 1, 'valid').dispose();
+    for (const filter of filters) filter.dispose();
+  }
+  x.dispose();
+  expect(bytes() / (count * side * side * 4)).toBeLessThan(2.6); // the heap grows by a fifth at a time
 });
