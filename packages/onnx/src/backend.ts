@@ -20,6 +20,7 @@ interface Entry {
   references: number;
   readonly value?: Value;
   readonly host?: BackendValues;
+  watched?: boolean;
 }
 
 /** Types that graphs compute with. */
@@ -40,6 +41,7 @@ export class OnnxBackend extends KernelBackend implements PredictingBackend {
   readonly #sessions = new Sessions();
   #recorded = 0;
   #recordOnly = false;
+  #watchedLeft = 0;
   readonly #predictions = new Predictions(this);
 
   /** Runs, compiled graphs and the time that both took. */
@@ -50,6 +52,16 @@ export class OnnxBackend extends KernelBackend implements PredictingBackend {
   /** The value behind a tensor; undefined where a graph cannot hold it (strings, complex numbers). */
   value(tensor: TensorInfo): Value | undefined {
     return this.#entry(tensor.dataId).value;
+  }
+
+  /** How often a tensor has left watched data: while this stays, tensors that had such data have it still. */
+  get watchedLeft(): number {
+    return this.#watchedLeft;
+  }
+
+  /** Watches a tensor's data for tensors that leave it: that are freed, or, as variables, set. */
+  watch(tensor: TensorInfo): void {
+    this.#entry(tensor.dataId).watched = true;
   }
 
   /** Makes a tensor of a kernel's result. */
@@ -131,6 +143,7 @@ export class OnnxBackend extends KernelBackend implements PredictingBackend {
   override disposeData(dataId: DataId, force = false): boolean {
     const found = this.#entries.get(dataId);
     if (!found) return true;
+    if (found.watched) this.#watchedLeft++;
     if (--found.references > 0 && !force) return false;
     this.#entries.delete(dataId);
     if (found.value) this.#pending.delete(found.value);

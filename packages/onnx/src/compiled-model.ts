@@ -13,12 +13,14 @@ import { rewrite } from './rewrite/steps.js';
 import { type NativeSession, openRuntime } from './runtime.js';
 import { type Trace, trace } from './trace.js';
 
-/**
- * Threads wait for work 2 ms long, over the end of a pass too: whoever runs one batch after the other finds them awake. Those that went
- * to sleep earlier may wake on the core that is busy, where a system with other work leaves them; those of ONNX Runtime's own wait, more
- * than 30 ms, are in the way of a second net.
- */
-const WAITING = { session: { intra_op: { spin_duration_us: '2000' } } };
+const compiledOptions = {
+  // A pass of few milliseconds notices the asking for each result's memory; that of a step's many results is another matter.
+  enableMemPattern: true,
+  // Threads wait for work 2 ms long, over the end of a pass too: whoever runs one batch after the other finds them awake. Those that
+  // went to sleep earlier may wake on the core that is busy, where a system with other work leaves them; those of ONNX Runtime's own
+  // wait, more than 30 ms, are in the way of a second net.
+  extra: { session: { intra_op: { spin_duration_us: '2000' } } },
+};
 
 /** [N, H, W, C]; null: any. */
 export type InputShape = readonly (number | null)[];
@@ -44,7 +46,8 @@ export class CompiledModel<T> {
     this.#shape = shape;
     const rewrites = [biasInProduct, padInMaxPool, rowsOfPixels(trace.input, open.input)];
     const graph = { ...open, nodes: rewrite(open.nodes, trace.program.outputs, rewrites) };
-    this.#session = openRuntime().load(encodeModel(inferenceModel(trace, graph, { input: 'x', outputs })), { extra: WAITING });
+    const net = encodeModel(inferenceModel(trace, graph, { input: 'x', outputs }));
+    this.#session = openRuntime().load(net, compiledOptions);
     this.#places = trace.outputs.map(({ slot, dtype, layout }) => {
       return { name: outputs[trace.program.outputs.indexOf(slot)], dtype, layout, axes: inverse(layout) };
     });

@@ -1,11 +1,13 @@
 import { Module, type State, isModule } from '@convkit/core';
+import type { OnnxBackend } from './backend.js';
 
 type Weight = Exclude<State, { readonly kind: 'counter' }>;
 type Parts = ReturnType<Module['parts']>;
 
 /**
  * The modules and states of a net and the data of its weights as they are now, to be asked before each pass whether they still are.
- * The pass has driven them out of the processor's caches, so what is compared lies in lists, side by side.
+ * The pass has driven them out of the processor's caches, so what is compared lies in lists, side by side, and weights
+ * are looked at only after the backend has seen one change.
  */
 export class NetSnapshot {
   /** Modules whose parts are their fields, the values of those one after the other, and where those of each module end. */
@@ -20,7 +22,13 @@ export class NetSnapshot {
   /** Every part. */
   readonly #parts: object[] = [];
 
-  constructor(net: Module<unknown>) {
+  readonly #backend: OnnxBackend;
+  /** What the backend's count was when the weights were last looked at. */
+  #watchedLeft: number;
+
+  constructor(backend: OnnxBackend, net: Module<unknown>) {
+    this.#backend = backend;
+    this.#watchedLeft = backend.watchedLeft;
     this.#add(net);
   }
 
@@ -43,8 +51,10 @@ export class NetSnapshot {
 
   #addState(state: State): void {
     if (state.kind === 'counter') return;
+    const { value } = state;
     this.#weights.push(state);
-    this.#data.push(state.value.dataId);
+    this.#data.push(value.dataId);
+    this.#backend.watch(value);
   }
 
   /** Whether no field and no weight has changed: quick, without walking the parts. Throws ConvkitError where a weight was freed. */
@@ -56,7 +66,13 @@ export class NetSnapshot {
       if (at !== this.#ends[i]) return false;
     }
     for (let i = 0; i < this.#named.length; i++) if (!sameParts(this.#named[i].parts(), this.#lists[i])) return false;
-    for (let i = 0; i < this.#weights.length; i++) if (this.#weights[i].value.dataId !== this.#data[i]) return false;
+    if (this.#watchedLeft === this.#backend.watchedLeft) return true;
+    for (let i = 0; i < this.#weights.length; i++) {
+      const { value } = this.#weights[i];
+      if (value.dataId !== this.#data[i]) return false;
+      this.#backend.watch(value); // it may have been on another backend since
+    }
+    this.#watchedLeft = this.#backend.watchedLeft;
     return true;
   }
 

@@ -33,7 +33,7 @@ export class Predictions {
     if (!own) this.#known.set(model, (own = new Map<string, Prediction>()));
     const found = own.get(key);
     if (found?.net.isCurrent()) return found;
-    const net = new NetSnapshot(model);
+    const net = new NetSnapshot(this.#backend, model);
     if (found?.net.equals(net)) {
       found.net = net;
       return found;

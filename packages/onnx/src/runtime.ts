@@ -28,7 +28,7 @@ export interface Runtime {
 
 export type { NativeSession, OrtTensor };
 
-/** All cores, and every optimisation that pays in whole graphs. */
+/** All cores, and every optimisation that pays in whole graphs. Training steps and files take them as they are. */
 export const sessionOptions: InferenceSession.SessionOptions = {
   intraOpNumThreads: availableParallelism(),
   executionMode: 'sequential',
