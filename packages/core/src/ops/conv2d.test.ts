@@ -61,6 +61,14 @@ const cases: Record<string, Case> = {
   'more padding than the kernel reaches': { x: [1, 3, 3, 2], kernel: [1, 1], cout: 3, padding: [1, 2] },
   dilation: { x: [1, 8, 9, 3], kernel: [3, 3], cout: 4, padding: [2, 1], dilation: [2, 3] },
   'dilation and stride': { x: [2, 9, 8, 3], kernel: [3, 3], cout: 4, stride: [2, 2], padding: [2, 2], dilation: [2, 2] },
+  'dilation and stride, of 16 images into 16 channels': {
+    x: [16, 6, 7, 2],
+    kernel: [3, 3],
+    cout: 16,
+    stride: [2, 1],
+    padding: [2, 2],
+    dilation: [1, 2],
+  },
   groups: { x: [2, 5, 5, 6], kernel: [3, 3], cout: 9, padding: [1, 1], groups: 3 },
   'groups with stride and dilation': {
     x: [1, 9, 9, 4],

@@ -1,5 +1,5 @@
 import { device } from '../device.js';
-import { type Attributes, Node, type Slot, constant, raw, recording, reshaped, transposed } from '../graph.js';
+import { type Attributes, Node, type Slot, constant, raw, recording, reshaped, transposed, view } from '../graph.js';
 import { encodeModel } from '../proto/model.js';
 import { openRuntime } from '../runtime.js';
 
@@ -22,13 +22,54 @@ export function fitsBlocks(cin: number, cout: number, pixels: number): boolean {
 
 /** The convolution of an NCHW image with OIHW filters. */
 export function blockedConv(x: Slot, filter: Slot, dims: readonly number[], attributes: Attributes): Slot {
-  return blockedProduct(raw(`${DOMAIN}:ReorderInput`, [x], x.dims), blockedFilter(filter), dims, attributes);
+  return blockedProduct(inBlocks(x), blockedFilter(filter), dims, attributes);
 }
+
+/** An NCHW image in blocks, recorded once; its dimensions stay in name. */
+export const inBlocks = (x: Slot): Slot => view(x, 'in blocks', () => raw(`${DOMAIN}:ReorderInput`, [x], x.dims));
 
 /** The same for an image and filters that are in blocks already; the result is not. */
 export function blockedProduct(x: Slot, filter: Slot, dims: readonly number[], attributes: Attributes): Slot {
   const y = raw(`${DOMAIN}:Conv`, [x, filter], dims, attributes);
   return raw(`${DOMAIN}:ReorderOutput`, [y], dims, { channels: dims[1] });
+}
+
+/** Zeros above, left, below and right of an image in blocks: a convolution with ones runs on all threads, Pad on one. */
+export function blockedPadding(x: Slot, [top, left, bottom, right]: readonly [number, number, number, number]): Slot {
+  if (top + left + bottom + right === 0) return x;
+  const [n, channels, height, width] = x.dims;
+  const ones = constant(new Array<number>(channels).fill(1), [channels, 1, 1, 1]);
+  const windows = { kernel_shape: [1, 1], group: channels, pads: [top, left, bottom, right] };
+  return raw(`${DOMAIN}:Conv`, [x, ones], [n, channels, top + height + bottom, left + width + right], windows);
+}
+
+/** Images [N, C, H, W] in blocks as filters [C, N, H, W] in blocks. */
+export function imagesAsFilters(images: Slot): Slot {
+  const [n, channels, height, width] = images.dims;
+  const vectors = reshaped(images, [images.dims.reduce((a, b) => a * b) / blockSize(), blockSize()]);
+  const gathered = raw('Gather', [vectors, filterOrder(n, channels / blockSize(), height * width)], vectors.dims, { axis: 0 });
+  return reshaped(gathered, [channels, n, height, width]);
+}
+
+const filterOrders = new Map<string, Slot>();
+
+/** Where the vectors [C/b, N/b, pixels, b of N] of filters lie among those of images, [N, C/b, pixels]. */
+function filterOrder(n: number, channelBlocks: number, pixels: number): Slot {
+  const key = [n, channelBlocks, pixels].join();
+  const known = filterOrders.get(key);
+  if (known) return known;
+  const block = blockSize();
+  const places: number[] = [];
+  for (let channels = 0; channels < channelBlocks; channels++) {
+    for (let first = 0; first < n; first += block) {
+      for (let pixel = 0; pixel < pixels; pixel++) {
+        for (let image = first; image < first + block; image++) places.push((image * channelBlocks + channels) * pixels + pixel);
+      }
+    }
+  }
+  const order = constant(places, [places.length], 'int32');
+  filterOrders.set(key, order);
+  return order;
 }
 
 /** OIHW in blocks of input and output channels; its dimensions stay in name. */

@@ -8,13 +8,14 @@ import {
   type FusedConv2DAttrs,
   backend_util,
 } from '@tensorflow/tfjs-core';
-import { type Attributes, type Slot, Value, constant, op, raw, recording, reshaped, transposed } from '../graph.js';
+import { type Attributes, type Slot, Value, op, recording, reshaped, transposed } from '../graph.js';
 import { NCHW, OIHW, physical } from '../layout.js';
 import { blockedConv, fitsBlocks } from './blocked.js';
 import { elementwise } from './broadcast.js';
 import { activated } from './elementwise.js';
 import { filterGradient } from './filter-gradient.js';
 import { type KernelTable, kernel } from './kernel.js';
+import { turned } from './turned.js';
 
 /** How windows lie along one axis, as convkit's ops say it. */
 export interface Axis {
@@ -108,15 +109,7 @@ export function inputGradient(dy: Value, filter: Value, p: ConvPlan): Value {
 /** [cout, cin/groups, kh, kw] → [cin, cout/groups, kh, kw], each filter turned by half a turn. */
 function flip(filter: Slot, groups: number): Slot {
   const [cout, depth, kh, kw] = filter.dims;
-  const taps = kh * kw;
-  let turned = filter;
-  if (taps > 1) {
-    // A product with the mirrored unit matrix: a Slice with a negative step takes three times as long.
-    const mirror = new Array<number>(taps * taps).fill(0);
-    for (let tap = 0; tap < taps; tap++) mirror[tap * taps + taps - 1 - tap] = 1;
-    turned = raw('MatMul', [reshaped(filter, [cout * depth, taps]), constant(mirror, [taps, taps])], [cout * depth, taps]);
-  }
-  const grouped = reshaped(turned, [groups, cout / groups, depth, taps]);
+  const grouped = reshaped(turned(filter), [groups, cout / groups, depth, kh * kw]);
   return reshaped(transposed(grouped, [0, 2, 1, 3]), [depth * groups, cout / groups, kh, kw]);
 }
 

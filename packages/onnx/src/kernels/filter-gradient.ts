@@ -1,27 +1,22 @@
 import { type Slot, Value, constant, ints, raw, reshaped, transposed } from '../graph.js';
 import { NCHW, OIHW } from '../layout.js';
-import { blockSize, blockedProduct } from './blocked.js';
+import { blockSize, blockedPadding, blockedProduct, imagesAsFilters, inBlocks } from './blocked.js';
 import type { ConvPlan } from './conv.js';
+import { turned } from './turned.js';
 
 /**
- * dW[o,i,ky,kx] = Σ over images and pixels of dy[o,y,x] · x[i, s·y + d·ky − p, s·x + d·kx − p], as products of matrices whose
- * long side is the pixels of an image.
- *
- * The shifted copies of x, one for each tap, are a depthwise convolution of x with filters of a single 1, which ONNX Runtime
- * spreads over its threads (Slice, Pad and Concat run on one). Where stride and dilation are 1, x is shifted along its rows
- * only and dy along its columns: kh + kw copies in the place of kh · kw.
+ * dW[o,i,ky,kx] = Σ over images and pixels of dy[o,y,x] · x[i, s·y + d·ky − p, s·x + d·kx − p]: where images and channels come in whole
+ * blocks a convolution over blocks, else products of matrices whose long side is the pixels of an image.
  */
 export function filterGradient(x: Value, dy: Value, p: ConvPlan): Value {
   const { height, width, groups } = p;
   const [n, , , cin] = x.shape as Shape4;
   const cout = dy.shape[3];
-  const sizes = { n, cin, cout };
-  const perImage = (height.kernel * width.kernel * cin + cout) * height.out * width.out;
-  const images = Math.max(1, Math.min(n, Math.floor(LARGEST_COPY / perImage)));
+  const step = imagesAtOnce(n, p, { cin, cout });
   const parts: Slot[] = [];
-  for (let from = 0; from < n; from += images) {
-    const count = Math.min(images, n - from);
-    parts.push(product(part(x.in(NCHW), from, count), part(dy.in(NCHW), from, count), p, { ...sizes, n: count }));
+  for (let from = 0; from < n; from += step) {
+    const count = Math.min(step, n - from);
+    parts.push(partial(part(x.in(NCHW), from, count), part(dy.in(NCHW), from, count), p, { n: count, cin, cout }));
   }
   const dims = [cout, cin / groups, height.kernel, width.kernel];
   const sum = parts.length === 1 ? parts[0] : raw('Sum', parts, dims);
@@ -42,6 +37,17 @@ const LARGEST_COPY = 2 ** 25;
 /** Rows from which on the zeros around dy, which the shifts along columns add, cost less than the copies that they save. */
 const ENOUGH_ROWS = 16;
 
+function imagesAtOnce(n: number, p: ConvPlan, channels: Omit<Sizes, 'n'>): number {
+  const { height, width } = p;
+  const { cin, cout } = channels;
+  const step = (copies: number) => Math.max(1, Math.min(n, Math.floor(LARGEST_COPY / copies)));
+  if (!fitsExchange(p, { n, ...channels })) {
+    return step((height.kernel * width.kernel * cin + cout) * height.out * width.out);
+  }
+  const images = step(cin * height.in * width.in + cout * height.out * width.out);
+  return Math.max(blockSize(), images - (images % blockSize()));
+}
+
 function part(images: Slot, from: number, count: number): Slot {
   const [n, ...rest] = images.dims;
   if (count === n) return images;
@@ -49,13 +55,22 @@ function part(images: Slot, from: number, count: number): Slot {
 }
 
 /** The gradient [cout, cin/groups, kh, kw] over these images. */
+function partial(x: Slot, dy: Slot, p: ConvPlan, sizes: Sizes): Slot {
+  if (!fitsExchange(p, sizes)) return product(x, dy, p, sizes);
+  return sizes.cout % blockSize() === 0 ? exchanged(x, dy, p, sizes) : exchangedBackward(x, dy, p, sizes);
+}
+
+/**
+ * The gradient by products. The shifted copies of x, one for each tap, are a depthwise convolution of x with filters of a single 1,
+ * which ONNX Runtime spreads over its threads (Slice, Pad and Concat run on one). Where stride and dilation are 1, x is shifted along
+ * its rows only and dy along its columns: kh + kw copies in the place of kh · kw.
+ */
 function product(x: Slot, dy: Slot, p: ConvPlan, sizes: Sizes): Slot {
   const { height, width, groups } = p;
   const [kh, kw] = [height.kernel, width.kernel];
   const [i, o] = [sizes.cin / groups, sizes.cout / groups];
   const pixels = height.out * width.out;
-  if (fitsBlockedProduct(p, sizes)) return blocked(x, dy, p, sizes);
-  const unit = [height, width].every(({ stride, dilation }) => stride === 1 && dilation === 1);
+  const unit = isUnit(p);
   if (unit && kh > 1 && kw > 1 && height.out >= ENOUGH_ROWS) {
     const rows = height.out + kh - 1;
     const right = width.out + kw - 1 - width.in - width.before;
@@ -76,36 +91,44 @@ function product(x: Slot, dy: Slot, p: ConvPlan, sizes: Sizes): Slot {
   return reshaped(transposed(reshaped(sum, [groups, i, kh, kw, o]), [0, 4, 1, 2, 3]), [sizes.cout, i, kh, kw]);
 }
 
-/** Pixels up to which, and products of channels from which on, the convolution in blocks is the fastest. */
-const FEW_PIXELS = 64;
-const MANY_PRODUCTS = 128 * 128;
+const isUnit = ({ height, width }: ConvPlan): boolean =>
+  [height, width].every(({ stride, dilation }) => stride === 1 && dilation === 1);
 
-function fitsBlockedProduct({ height, width, groups }: ConvPlan, { n, cin, cout }: Sizes): boolean {
-  const fits = groups === 1 && height.kernel * width.kernel > 1 && height.out * width.out <= FEW_PIXELS;
-  if (!fits || cin * cout < MANY_PRODUCTS) return false;
+/**
+ * Whether the gradient can be had as a convolution in blocks: the images, which take the place of its input channels, and the channels
+ * of dy, or those of x where nothing is skipped, come in whole blocks, and all that lies behind the input is read.
+ */
+function fitsExchange(p: ConvPlan, { n, cin, cout }: Sizes): boolean {
+  const { height, width, groups } = p;
   const block = blockSize();
-  return block > 1 && n % block === 0 && cout % block === 0;
+  if (groups !== 1 || height.kernel * width.kernel === 1 || block === 1 || n % block !== 0) return false;
+  if (cout % block === 0) return end(height) >= 0 && end(width) >= 0;
+  return cin % block === 0 && isUnit(p) && backwardPads(p).every((amount) => amount >= 0);
 }
 
-/** The gradient as a convolution in which images and channels, and stride and dilation, change places. */
-function blocked(x: Slot, dy: Slot, { height, width }: ConvPlan, { n, cin, cout }: Sizes): Slot {
-  const block = blockSize();
-  const read = [height, width].map((axis) => axis.in + axis.before + end(axis));
-  const padded = raw('Pad', [x, ints([0, 0, height.before, width.before, 0, 0, end(height), end(width)])], [n, cin, ...read]);
-  const [rows, pixels] = [read[0] * read[1], height.out * width.out];
-  const images = transposed(reshaped(padded, [n / block, block, cin, rows]), [2, 0, 3, 1]);
-  const filters = transposed(reshaped(dy, [n / block, block, cout / block, block, pixels]), [2, 0, 4, 1, 3]);
-  const result = blockedProduct(
-    reshaped(images, [cin, n, ...read]),
-    reshaped(filters, [cout, n, height.out, width.out]),
-    [cin, cout, height.kernel, width.kernel],
-    {
-      kernel_shape: [height.out, width.out],
-      strides: [height.dilation, width.dilation],
-      dilations: [height.stride, width.stride],
-    },
-  );
-  return transposed(result, [1, 0, 2, 3]);
+/** The gradient as a convolution of x with dy, in which images and channels, and stride and dilation, change places. */
+function exchanged(x: Slot, dy: Slot, { height, width }: ConvPlan, { cin, cout }: Sizes): Slot {
+  const images = blockedPadding(inBlocks(transposed(x, [1, 0, 2, 3])), [height.before, width.before, end(height), end(width)]);
+  const gradient = blockedProduct(images, imagesAsFilters(inBlocks(dy)), [cin, cout, height.kernel, width.kernel], {
+    kernel_shape: [height.out, width.out],
+    strides: [height.dilation, width.dilation],
+    dilations: [height.stride, width.stride],
+  });
+  return transposed(gradient, [1, 0, 2, 3]);
+}
+
+/** The same as a convolution of dy with x, which gives the taps in reverse order. */
+function exchangedBackward(x: Slot, dy: Slot, p: ConvPlan, { cin, cout }: Sizes): Slot {
+  const { height, width } = p;
+  const images = blockedPadding(inBlocks(transposed(dy, [1, 0, 2, 3])), backwardPads(p));
+  const dims = [cout, cin, height.kernel, width.kernel];
+  return turned(blockedProduct(images, imagesAsFilters(inBlocks(x)), dims, { kernel_shape: [height.in, width.in] }));
+}
+
+/** Zeros around dy so that each tap of the filter is a place of x on it. */
+function backwardPads({ height, width }: ConvPlan): [number, number, number, number] {
+  const [top, left] = [height, width].map(({ kernel, before }) => kernel - 1 - before);
+  return [top, left, height.in + height.before - height.out, width.in + width.before - width.out];
 }
 
 /** Zeros after the input that a window reads; negative: elements of the input that none reads. */

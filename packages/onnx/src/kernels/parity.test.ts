@@ -5,6 +5,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { fallbacks, onnx } from '../index.js';
 import { comparisons } from './cases/comparisons.test-util.js';
+import { convolutions } from './cases/convolutions.test-util.js';
 import { images } from './cases/images.test-util.js';
 import { numbers } from './cases/numbers.test-util.js';
 import { places } from './cases/places.test-util.js';
@@ -53,6 +54,7 @@ describe.each([
   ['comparisons', comparisons],
   ['numbers', numbers],
   ['images', images],
+  ['convolutions', convolutions],
 ])('%s', (_family, cases) => {
   test.each(cases)('%s', async (_name, compute) => {
     const expected = await results('cpu', compute);
