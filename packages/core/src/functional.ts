@@ -52,8 +52,20 @@ const reluGradient = defineOp<'dy' | 'y', object>({ name: 'ReluGradient', forwar
 /** max(x, 0). */
 export const relu = (x: Tensor): Tensor => reluOp({ x }, {})[0];
 
+/** As relu; nothing flows back through what was cut off, on either side. */
+const relu6Op = defineOp<'x', object>({
+  name: 'Relu6',
+  save: { outputs: [true] },
+  forward: ({ x }) => [relu6Of(x)],
+  gradient: ([dy], [y]) => ({ x: () => relu6Gradient({ dy: dy, y: y }, {})[0] }),
+});
+const relu6Gradient = defineOp<'dy' | 'y', object>({
+  name: 'Relu6Gradient',
+  forward: ({ dy, y }) => [mulTensors(dy, mulTensors(step(y), step(sub(6, y))))],
+});
+
 /** min(max(x, 0), 6). */
-export const relu6 = (x: Tensor): Tensor => relu6Of(x);
+export const relu6 = (x: Tensor): Tensor => relu6Op({ x }, {})[0];
 
 /** 1 / (1 + e⁻ˣ). */
 export const sigmoid = (x: Tensor): Tensor => sigmoidOf(x);

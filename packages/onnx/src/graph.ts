@@ -8,8 +8,8 @@ export const recording = { portable: false };
 
 export type HostValues = Float32Array | Int32Array | Uint8Array;
 
-/** An attribute of an ONNX node: whole numbers are ints, `{ float }` is a float. */
-export type Attribute = number | readonly number[] | string | { readonly float: number };
+/** An attribute of an ONNX node: whole numbers are ints, `{ float }` is a float, `{ floats }` a list of them. */
+export type Attribute = number | readonly number[] | string | { readonly float: number } | { readonly floats: readonly number[] };
 export type Attributes = Readonly<Record<string, Attribute>>;
 
 /** A tensor as it lies in memory: the result of a node, or values of the host. */

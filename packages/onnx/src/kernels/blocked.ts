@@ -9,6 +9,7 @@ import { openRuntime } from '../runtime.js';
  * copies that the other convolution makes of each window.
  */
 const DOMAIN = 'com.microsoft.nchwc';
+export const BLOCKED_CONV = `${DOMAIN}:Conv`;
 
 /** Products of pixels and images from which on the reordering of a filter pays, for each output channel. */
 const PIXELS_PER_CHANNEL = 32;
@@ -25,12 +26,26 @@ export function blockedConv(x: Slot, filter: Slot, dims: readonly number[], attr
   return blockedProduct(inBlocks(x), blockedFilter(filter), dims, attributes);
 }
 
+/** Whether a convolution of each of so many channels by itself is faster in blocks. */
+export function fitsDepthwiseBlocks(channels: number): boolean {
+  const block = blockSize();
+  return !recording.portable && block > 1 && channels % block === 0;
+}
+
+/** The convolution of each channel of an NCHW image with a filter [C, 1, kh, kw] of its own. */
+export function blockedDepthwise(x: Slot, filter: Slot, dims: readonly number[], attributes: Attributes): Slot {
+  const [channels, , kh, kw] = filter.dims;
+  const block = blockSize();
+  const taps = transposed(reshaped(filter, [channels / block, block, kh * kw]), [0, 2, 1]);
+  return blockedProduct(inBlocks(x), reshaped(taps, filter.dims), dims, { ...attributes, group: channels });
+}
+
 /** An NCHW image in blocks, recorded once; its dimensions stay in name. */
 export const inBlocks = (x: Slot): Slot => view(x, 'in blocks', () => raw(`${DOMAIN}:ReorderInput`, [x], x.dims));
 
 /** The same for an image and filters that are in blocks already; the result is not. */
 export function blockedProduct(x: Slot, filter: Slot, dims: readonly number[], attributes: Attributes): Slot {
-  const y = raw(`${DOMAIN}:Conv`, [x, filter], dims, attributes);
+  const y = raw(BLOCKED_CONV, [x, filter], dims, attributes);
   return raw(`${DOMAIN}:ReorderOutput`, [y], dims, { channels: dims[1] });
 }
 
@@ -40,7 +55,7 @@ export function blockedPadding(x: Slot, [top, left, bottom, right]: readonly [nu
   const [n, channels, height, width] = x.dims;
   const ones = constant(new Array<number>(channels).fill(1), [channels, 1, 1, 1]);
   const windows = { kernel_shape: [1, 1], group: channels, pads: [top, left, bottom, right] };
-  return raw(`${DOMAIN}:Conv`, [x, ones], [n, channels, top + height + bottom, left + width + right], windows);
+  return raw(BLOCKED_CONV, [x, ones], [n, channels, top + height + bottom, left + width + right], windows);
 }
 
 /** Images [N, C, H, W] in blocks as filters [C, N, H, W] in blocks. */

@@ -10,7 +10,7 @@ import {
 } from '@tensorflow/tfjs-core';
 import { type Attributes, type Slot, Value, op, recording, reshaped, transposed } from '../graph.js';
 import { NCHW, OIHW, physical } from '../layout.js';
-import { blockedConv, fitsBlocks } from './blocked.js';
+import { blockedConv, blockedDepthwise, fitsBlocks, fitsDepthwiseBlocks } from './blocked.js';
 import { elementwise } from './broadcast.js';
 import { activated } from './elementwise.js';
 import { filterGradient } from './filter-gradient.js';
@@ -77,8 +77,11 @@ type OnnxWindows = Attributes & { readonly group: number };
 function convolution(x: Slot, filter: Slot, shape: readonly number[], windows: OnnxWindows, bias?: Slot): Value {
   const dims = physical(shape, NCHW);
   const { group, ...rest } = windows;
-  if (group === 1 && !bias && fitsBlocks(x.dims[1], dims[1], dims[0] * dims[2] * dims[3])) {
+  if (!bias && group === 1 && fitsBlocks(x.dims[1], dims[1], dims[0] * dims[2] * dims[3])) {
     return new Value(blockedConv(x, filter, dims, rest), shape, NCHW);
+  }
+  if (!bias && group === x.dims[1] && group === dims[1] && fitsDepthwiseBlocks(group)) {
+    return new Value(blockedDepthwise(x, filter, dims, rest), shape, NCHW);
   }
   return op('Conv', [x, filter, ...(bias ? [bias] : [])], { shape, layout: NCHW }, windows);
 }

@@ -1,7 +1,8 @@
 import { Value, constant, ints, op, raw, reshaped } from '../graph.js';
 import { NCHW } from '../layout.js';
+import { affineThen } from './affine.js';
 import { elementwise } from './broadcast.js';
-import { isPositive } from './elementwise.js';
+import { clip, isBelow, isPositive } from './elementwise.js';
 import { type KernelTable, kernel } from './kernel.js';
 
 const add = (a: Value, b: Value) => elementwise('Add', [a, b]);
@@ -9,8 +10,10 @@ const mul = (a: Value, b: Value) => elementwise('Mul', [a, b]);
 
 /** The functions of convkit's core that are ops of their own: see functional.ts there. Others run as compositions of tfjs' kernels. */
 export const convkitKernels: KernelTable = {
-  ConvkitRelu: kernel(({ x }) => elementwise('Relu', [x])),
+  ConvkitRelu: kernel(({ x }) => affineThen(x, { activation: 'Relu' }) ?? elementwise('Relu', [x])),
   ConvkitReluGradient: kernel(({ dy, y }) => mul(dy, isPositive(y))),
+  ConvkitRelu6: kernel(({ x }) => affineThen(x, { activation: 'Clip', activation_params: { floats: [0, 6] } }) ?? clip(x, 0, 6)),
+  ConvkitRelu6Gradient: kernel(({ dy, y }) => mul(mul(dy, isPositive(y)), isBelow(y, 6))),
   ConvkitAdd: kernel(({ a, b }) => add(a, b)),
   ConvkitSilu: kernel(({ x }) => mul(x, elementwise('Sigmoid', [x]))),
   ConvkitHardSigmoid: kernel(({ x }) => op('HardSigmoid', [x.slot], x, { alpha: { float: 1 / 6 }, beta: { float: 0.5 } })),

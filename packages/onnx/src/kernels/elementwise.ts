@@ -29,10 +29,14 @@ export function clip(x: Value, low: number, high: number): Value {
   return op('Clip', [x.slot, constant(low), constant(high)], { shape: x.shape, layout: x.layout });
 }
 
-/** 1 where x > 0, else 0. */
+/** 1 where x > 0, else 0, in one pass: 2¹²⁷ · x, cut off at 0 and 1. */
 export function isPositive(x: Value): Value {
-  const where = elementwise('Greater', [x, c(0)], 'bool');
-  return cast(where, 'float32');
+  return elementwise('HardSigmoid', [x], undefined, { alpha: { float: 2 ** 127 }, beta: { float: 0 } });
+}
+
+/** 1 where x < high, else 0, for x that is high at most, in the same way. */
+export function isBelow(x: Value, high: number): Value {
+  return elementwise('HardSigmoid', [x], undefined, { alpha: { float: -(2 ** 120) }, beta: { float: high * 2 ** 120 } });
 }
 
 const castTypes = { float32: 1, int32: 6, int64: 7, bool: 9 };

@@ -1,6 +1,6 @@
 import { type Slot, Value, constant, ints, raw, reshaped, transposed } from '../graph.js';
 import { NCHW, OIHW } from '../layout.js';
-import { blockSize, blockedPadding, blockedProduct, imagesAsFilters, inBlocks } from './blocked.js';
+import { blockSize, blockedPadding, blockedProduct, fitsDepthwiseBlocks, imagesAsFilters, inBlocks } from './blocked.js';
 import type { ConvPlan } from './conv.js';
 import { turned } from './turned.js';
 
@@ -40,6 +40,7 @@ const ENOUGH_ROWS = 16;
 function imagesAtOnce(n: number, p: ConvPlan, channels: Omit<Sizes, 'n'>): number {
   const { height, width } = p;
   const { cin, cout } = channels;
+  if (fitsDepthwiseExchange(p, channels)) return n;
   const step = (copies: number) => Math.max(1, Math.min(n, Math.floor(LARGEST_COPY / copies)));
   if (!fitsExchange(p, { n, ...channels })) {
     return step((height.kernel * width.kernel * cin + cout) * height.out * width.out);
@@ -56,6 +57,7 @@ function part(images: Slot, from: number, count: number): Slot {
 
 /** The gradient [cout, cin/groups, kh, kw] over these images. */
 function partial(x: Slot, dy: Slot, p: ConvPlan, sizes: Sizes): Slot {
+  if (fitsDepthwiseExchange(p, sizes)) return exchangedDepthwise(x, dy, p, sizes);
   if (!fitsExchange(p, sizes)) return product(x, dy, p, sizes);
   return sizes.cout % blockSize() === 0 ? exchanged(x, dy, p, sizes) : exchangedBackward(x, dy, p, sizes);
 }
@@ -123,6 +125,27 @@ function exchangedBackward(x: Slot, dy: Slot, p: ConvPlan, { cin, cout }: Sizes)
   const images = blockedPadding(inBlocks(transposed(dy, [1, 0, 2, 3])), backwardPads(p));
   const dims = [cout, cin, height.kernel, width.kernel];
   return turned(blockedProduct(images, imagesAsFilters(inBlocks(x)), dims, { kernel_shape: [height.in, width.in] }));
+}
+
+/** Whether each channel has a filter of its own and channels come in whole blocks. */
+function fitsDepthwiseExchange(p: ConvPlan, { cin, cout }: Omit<Sizes, 'n'>): boolean {
+  const { height, width, groups } = p;
+  return groups === cin && cin === cout && fitsDepthwiseBlocks(cin) && end(height) >= 0 && end(width) >= 0;
+}
+
+/** The gradient of depthwise filters: each channel of each image is convolved with its dy; the sum over the images comes after. */
+function exchangedDepthwise(x: Slot, dy: Slot, { height, width }: ConvPlan, { n, cin }: Sizes): Slot {
+  const stack = (images: Slot) => reshaped(inBlocks(images), [1, n * cin, ...images.dims.slice(2)]);
+  const images = blockedPadding(stack(x), [height.before, width.before, end(height), end(width)]);
+  const filters = reshaped(stack(dy), [n * cin, 1, height.out, width.out]);
+  const gradients = blockedProduct(images, filters, [1, n * cin, height.kernel, width.kernel], {
+    group: n * cin,
+    kernel_shape: [height.out, width.out],
+    strides: [height.dilation, width.dilation],
+    dilations: [height.stride, width.stride],
+  });
+  const dims = [cin, 1, height.kernel, width.kernel];
+  return raw('ReduceSum', [reshaped(gradients, [n, ...dims]), ints([0])], dims, { keepdims: 0 });
 }
 
 /** Zeros around dy so that each tap of the filter is a place of x on it. */

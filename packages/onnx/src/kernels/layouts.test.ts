@@ -87,8 +87,8 @@ test('each map of a dense block is averaged once, whatever joins it, and centred
     const x = tf.conv2d(noise([2, 8, 8, 4]) as Tensor4D, noise([3, 3, 4, 8]) as Tensor4D, 1, 'same');
     const gradient = tf.grad((y) => tf.sum(tf.square(normalised(grown(y), 2))))(x);
     const { nodes } = collect([(tf.backend() as OnnxBackend).value(gradient)!.slot]);
-    // Mean and variance of the block's input and of two layers' maps.
-    expect(nodes.filter(({ op }) => op === 'ReduceMean')).toHaveLength(2 * 3);
+    // Mean and variance of the block's input and of two layers' maps; backward, two means for each of the three norms.
+    expect(nodes.filter(({ op }) => op === 'ReduceMean')).toHaveLength(2 * 3 + 2 * 3);
     const joined = nodes.filter(
       ({ op, outputs }) => op === 'Concat' && outputs[0].dims[1] === 16 && outputs[0].dims.length === 4,
     );

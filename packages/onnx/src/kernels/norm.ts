@@ -1,6 +1,7 @@
 import type { FusedBatchNormAttrs } from '@tensorflow/tfjs-core';
 import { type Slot, Value, constant, raw, reshaped, view } from '../graph.js';
 import { NCHW, inverse } from '../layout.js';
+import { affine } from './affine.js';
 import { type KernelTable, kernel } from './kernel.js';
 
 /** The axis of x's memory along which its channels lie. */
@@ -28,11 +29,32 @@ function deviation(variance: Slot, eps: number): Slot {
   });
 }
 
-/** A mean or sum over each channel: [C]. */
-function perChannel(name: 'ReduceMean' | 'ReduceSum', x: Slot, axis: number): Slot {
+/** A mean over each channel: [C]. ReduceSum would take twice as long. */
+function channelMean(x: Slot, axis: number): Slot {
   const axes = x.dims.flatMap((_, i) => (i === axis ? [] : [i]));
-  if (name === 'ReduceMean') return raw(name, [x], [x.dims[axis]], { axes, keepdims: 0 });
-  return raw(name, [x, constant(axes, [axes.length], 'int64')], [x.dims[axis]], { keepdims: 0 });
+  return raw('ReduceMean', [x], [x.dims[axis]], { axes, keepdims: 0 });
+}
+
+/** Pixels of an image from which on a product of two rows of them is faster than their elementwise product and its mean. */
+const ENOUGH_PIXELS = 1024;
+
+/** The mean of a · b over each channel: [C]. */
+function meanProduct(a: Slot, b: Slot, axis: number): Slot {
+  const [n, channels, ...sides] = a.dims;
+  const pixels = size(sides);
+  if (axis !== 1 || pixels < ENOUGH_PIXELS) return channelMean(mul(a, b), axis);
+  const [left, right] = [a, b].map((slot) => reshaped(slot, [n, channels, 1, pixels]));
+  const products = raw('com.microsoft:FusedMatMul', [left, right], [n, channels, 1, 1], { transB: 1 });
+  return mul(channelMean(products, 1), constant(1 / pixels)); // a factor in the product itself would make it eight times as slow
+}
+
+/** scale · x + offset (+ addend) for each channel. */
+function scaled(x: Slot, scale: Slot, offset: Slot | undefined, axis: number, addend?: Slot): Slot {
+  const fast = offset && axis === 1 && x.dims.length === 4 ? affine(x, scale, offset, addend) : undefined;
+  if (fast) return fast;
+  const product = mul(x, spread(scale, x, axis));
+  const sum = addend ? add(product, addend) : product;
+  return offset ? add(sum, spread(offset, x, axis)) : sum;
 }
 
 /**
@@ -55,7 +77,7 @@ function partsOf(x: Slot, axis: number): Slot[] {
 
 const MEAN = 'mean of';
 const meanOf = (x: Slot, axis: number): Slot =>
-  view(x, `${MEAN} ${axis}`, () => ofParts(x, axis, meanOf, 0) ?? perChannel('ReduceMean', x, axis));
+  view(x, `${MEAN} ${axis}`, () => ofParts(x, axis, meanOf, 0) ?? channelMean(x, axis));
 
 /** x − mean: statistics, output and gradient of a training step all take it, so that x need not be kept for the backward pass. */
 const centred = (x: Slot, axis: number): Slot =>
@@ -64,7 +86,7 @@ const centred = (x: Slot, axis: number): Slot =>
 const varianceOf = (x: Slot, axis: number): Slot =>
   view(x, `variance of ${axis}`, () => {
     const difference = () => centred(x, axis);
-    return ofParts(x, axis, varianceOf, 0) ?? perChannel('ReduceMean', mul(difference(), difference()), axis);
+    return ofParts(x, axis, varianceOf, 0) ?? meanProduct(difference(), difference(), axis);
   });
 
 /** Whether this is the mean that `ConvkitChannelStatistics` gave for x. */
@@ -94,8 +116,7 @@ export const normKernels: KernelTable = {
     const inverseDeviation = deviation(variance.in(), varianceEpsilon);
     const factor = scale ? div(scale.in(), inverseDeviation) : raw('Reciprocal', [inverseDeviation], mean.shape);
     if (training) {
-      const y = mul(centred(x.slot, axis), spread(factor, x.slot, axis));
-      return new Value(offset ? add(y, spread(offset.in(), x.slot, axis)) : y, x.shape, x.layout);
+      return new Value(scaled(centred(x.slot, axis), factor, offset?.in(), axis), x.shape, x.layout);
     }
     const shift = mul(mean.in(), factor);
     const rest = offset ? sub(offset.in(), shift) : raw('Neg', [shift], mean.shape);
@@ -107,21 +128,21 @@ export const normKernels: KernelTable = {
     return [meanOf, varianceOf].map((statistic) => new Value(statistic(x.slot, channelAxis(x)), shape));
   }),
 
-  // With M values a channel, r = 1/√(variance + eps), a = scale · r and Σ over a channel:
-  // dScale = r · Σdy·(x − mean), dx = a · dy − a · r/M · dScale · (x − mean) − a/M · Σdy.
+  // With M values a channel, r = 1/√(variance + eps), a = scale · r and means over a channel:
+  // dScale = M · r · mean(dy · (x − mean)), dOffset = M · mean(dy), dx = a · (dy − r² · mean(dy · (x − mean)) · (x − mean) − mean(dy)).
   ConvkitBatchNormTrainingGradient: kernel<{ eps: number }>(({ dy, x, scale, mean, variance }, { eps }) => {
     const axis = channelAxis(x);
     const shape = [x.shape.at(-1)!];
-    const perValue = (vector: Slot) => spread(vector, x.slot, axis);
     const gradient = dy.in(x.layout);
     const difference = centredAgain(x.slot, axis, mean.in());
     const r = raw('Reciprocal', [deviation(variance.in(), eps)], shape);
-    const dOffset = perChannel('ReduceSum', gradient, axis);
-    const dScale = mul(r, perChannel('ReduceSum', mul(gradient, difference), axis));
+    const shift = channelMean(gradient, axis);
+    const correlation = mul(r, meanProduct(gradient, difference, axis));
     const a = mul(scale.in(), r);
-    const share = mul(a, constant(-shape[0] / x.size));
-    const b = mul(mul(share, r), dScale);
-    const dx = add(add(mul(gradient, perValue(a)), mul(difference, perValue(b))), perValue(mul(share, dOffset)));
-    return [new Value(dx, x.shape, x.layout), new Value(dScale, shape), new Value(dOffset, shape)];
+    const minus = raw('Neg', [a], shape);
+    const along = mul(difference, spread(mul(mul(minus, r), correlation), x.slot, axis));
+    const dx = scaled(gradient, a, mul(minus, shift), axis, along);
+    const count = constant(x.size / shape[0]);
+    return [new Value(dx, x.shape, x.layout), new Value(mul(correlation, count), shape), new Value(mul(shift, count), shape)];
   }),
 };

@@ -93,6 +93,9 @@ function writeAttribute([name, value]: [string, Attribute], pbf: PbfWriter): voi
   } else if ('float' in value) {
     pbf.writeFloatField(2, value.float);
     type(1);
+  } else if ('floats' in value) {
+    for (const n of value.floats) pbf.writeFloatField(7, n);
+    type(6);
   } else {
     for (const n of value) pbf.writeVarintField(8, n);
     type(7);
