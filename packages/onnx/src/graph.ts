@@ -25,8 +25,11 @@ export class Slot {
   readonly constant: readonly number[] | undefined;
   /** What the runtime made of `data`. */
   bound: unknown;
-  /** Reshapes and transposes of this slot, by what they do: each is recorded once. */
-  readonly views = new Map<string, Slot>();
+  /** What was made of this slot, by name; most slots have none. */
+  #views: Map<string, Slot> | undefined;
+  /** The pass of `collect` that numbered this slot last, and the number. */
+  pass = 0;
+  number = 0;
 
   constructor(
     dtype: DType,
@@ -48,11 +51,20 @@ export class Slot {
 
   #signature: number | undefined;
 
+  /** What was made of this slot under a name: a reshape, a transpose, its mean. */
+  view(name: string): Slot | undefined {
+    return this.#views?.get(name);
+  }
+
+  keepView(name: string, view: Slot): void {
+    (this.#views ??= new Map<string, Slot>()).set(name, view);
+  }
+
   /** The result of an earlier node that was run. */
   settle(data: HostValues): void {
     this.data = data;
     this.node = undefined;
-    this.views.clear();
+    this.#views = undefined;
   }
 }
 
@@ -67,6 +79,8 @@ export class Node {
   readonly outputs: readonly Slot[];
   /** A number for op, attributes and the outputs' types and sizes. */
   readonly signature: number;
+  /** The pass of `collect` that found this node last. */
+  pass = 0;
 
   constructor(op: string, inputs: readonly (Slot | undefined)[], outs: readonly Physical[], attributes: Attributes) {
     this.id = nextId++;
@@ -203,9 +217,9 @@ export function reshaped(slot: Slot, dims: readonly number[]): Slot {
 }
 
 /** What is made of a slot, recorded once. */
-export function view(slot: Slot, key: string, make: () => Slot): Slot {
-  let found = slot.views.get(key);
-  if (!found) slot.views.set(key, (found = make()));
+export function view(slot: Slot, name: string, make: () => Slot): Slot {
+  let found = slot.view(name);
+  if (!found) slot.keepView(name, (found = make()));
   return found;
 }
 

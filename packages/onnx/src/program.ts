@@ -7,44 +7,77 @@ export interface Program {
   readonly leaves: readonly Slot[];
   readonly constants: readonly Slot[];
   readonly outputs: readonly Slot[];
-  /** The number of each slot: programs of equal structure number theirs alike. */
-  readonly numbers: ReadonlyMap<Slot, number>;
-  /** Equal for programs that differ in the values of their leaves only. */
-  readonly key: string;
+  /** Equal for programs that differ in the values of their leaves only: each node, and where each of its inputs comes from. */
+  readonly structure: Int32Array;
 }
+
+let passes = 0;
+
+/** Room for a structure, which grows with the longest; a step is collected anew each time. */
+let room = new Int32Array(2 ** 14);
 
 /** What has to run for these slots, and nothing else. */
 export function collect(outputs: readonly Slot[]): Program {
-  const nodes = reachable(outputs);
-  const numbers = new Map<Slot, number>();
+  const pass = ++passes;
+  const nodes = reachable(outputs, pass);
   const leaves: Slot[] = [];
   const constants: Slot[] = [];
-  const key: number[] = [];
-  const enter = (slot: Slot): number => {
-    const known = numbers.get(slot);
-    if (known !== undefined) return known;
-    const number = numbers.size;
-    numbers.set(slot, number);
-    (slot.constant ? constants : leaves).push(slot);
-    key.push(slot.signature);
-    return number;
+  let numbers = 0;
+  let length = 0;
+  const write = (number: number): void => {
+    if (length === room.length) {
+      const larger = new Int32Array(2 * length);
+      larger.set(room);
+      room = larger;
+    }
+    room[length++] = number;
+  };
+  const number = (slot: Slot): void => {
+    slot.pass = pass;
+    slot.number = numbers++;
+  };
+  const read = (slot: Slot): void => {
+    if (slot.pass !== pass) {
+      number(slot);
+      (slot.constant ? constants : leaves).push(slot);
+      write(slot.signature);
+    }
+    write(slot.number);
   };
   for (const node of nodes) {
-    for (const input of node.inputs) key.push(input ? enter(input) : -1);
-    key.push(-2 - node.signature);
-    for (const output of node.outputs) numbers.set(output, numbers.size);
+    for (const input of node.inputs) {
+      if (input) read(input);
+      else write(-1);
+    }
+    write(-2 - node.signature);
+    for (const output of node.outputs) number(output);
   }
-  for (const output of outputs) key.push(enter(output));
-  return { nodes, leaves, constants, outputs, numbers, key: key.join() };
+  for (const output of outputs) read(output);
+  return { nodes, leaves, constants, outputs, structure: room.slice(0, length) };
 }
 
-function reachable(outputs: readonly Slot[]): Node[] {
-  const found = new Set<Node>();
-  const open = outputs.flatMap(({ node }) => node ?? []);
-  for (let node = open.pop(); node; node = open.pop()) {
-    if (found.has(node)) continue;
-    found.add(node);
-    for (const input of node.inputs) if (input?.node && !found.has(input.node)) open.push(input.node);
+function reachable(outputs: readonly Slot[], pass: number): Node[] {
+  const found: Node[] = [];
+  const open: Node[] = [];
+  const enter = (node: Node | undefined): void => {
+    if (!node || node.pass === pass) return;
+    node.pass = pass;
+    found.push(node);
+    open.push(node);
+  };
+  for (const { node } of outputs) enter(node);
+  for (let node = open.pop(); node; node = open.pop()) for (const input of node.inputs) enter(input?.node);
+  return found.sort((a, b) => a.id - b.id);
+}
+
+/** A text for a structure, the same for equal ones and hardly ever for others: 53 bits of its numbers (cyrb53). */
+export function hash(structure: Int32Array): string {
+  let [a, b] = [0xdeadbeef, 0x41c6ce57];
+  for (const number of structure) {
+    a = Math.imul(a ^ number, 0x9e3779b1);
+    b = Math.imul(b ^ number, 0x5f356495);
+    a ^= a >>> 15;
+    b ^= b >>> 13;
   }
-  return [...found].sort((a, b) => a.id - b.id);
+  return `${a >>> 0},${b >>> 0},${structure.length}`;
 }

@@ -1,11 +1,12 @@
 import { totalmem } from 'node:os';
 import type { DType, HostValues, Slot } from './graph.js';
-import { type Program, collect } from './program.js';
+import { type Program, collect, hash } from './program.js';
 import { type Initializer, type Model, encodeModel } from './proto/model.js';
 import { type NativeSession, type OrtTensor, openRuntime } from './runtime.js';
 
 /** A loaded program: replayed for every later program of the same structure. */
 interface Replay {
+  readonly structure: Int32Array;
   readonly session: NativeSession;
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
@@ -66,33 +67,40 @@ export class Sessions {
   }
 
   #replay(program: Program): Replay {
-    const found = this.#replays.get(program.key);
-    if (found) {
-      this.#replays.delete(program.key);
-      this.#replays.set(program.key, found);
+    const key = hash(program.structure);
+    const found = this.#replays.get(key);
+    if (found) this.#replays.delete(key);
+    if (found && isSame(found.structure, program.structure)) {
+      this.#replays.set(key, found);
       return found;
     }
+    if (found) this.#release(found);
     const start = performance.now();
     const replay = compile(program);
-    this.#replays.set(program.key, replay);
+    this.#replays.set(key, replay);
     this.#bytes += replay.bytes;
-    for (const [key, { session, bytes }] of this.#replays) {
-      if (key === program.key || (this.#replays.size <= this.#limit && this.#bytes <= this.#limitBytes)) break;
-      this.#replays.delete(key);
-      this.#bytes -= bytes;
-      session.dispose();
+    for (const [oldest, used] of this.#replays) {
+      if (oldest === key || (this.#replays.size <= this.#limit && this.#bytes <= this.#limitBytes)) break;
+      this.#replays.delete(oldest);
+      this.#release(used);
     }
     this.#compiled++;
     this.#compileMs += performance.now() - start;
     return replay;
   }
 
+  #release({ session, bytes }: Replay): void {
+    this.#bytes -= bytes;
+    session.dispose();
+  }
+
   dispose(): void {
-    for (const { session } of this.#replays.values()) session.dispose();
+    for (const replay of this.#replays.values()) this.#release(replay);
     this.#replays.clear();
-    this.#bytes = 0;
   }
 }
+
+const isSame = (a: Int32Array, b: Int32Array): boolean => a.length === b.length && a.every((number, i) => number === b[i]);
 
 /** ONNX Runtime's optimiser finds nothing in what the kernels record that is worth its seconds: filters are inputs here. */
 const recordedOptions = { graphOptimizationLevel: 'disabled' } as const;
@@ -103,6 +111,7 @@ function compile(program: Program): Replay {
   const outputs = model.outputs.map(({ name }) => name);
   return {
     session,
+    structure: program.structure,
     inputs: model.inputs.map(({ name }) => name),
     outputs,
     fetches: Object.fromEntries(outputs.map((name) => [name, null])),
@@ -120,7 +129,12 @@ const bytesOf = ({ dims, dtype }: Slot): number => dims.reduce((size, n) => size
  * step that is often the backward pass.
  */
 export function modelOf(program: Program): Model {
-  const name = (slot: Slot): string => `t${program.numbers.get(slot)}`;
+  const names = new Map<Slot, string>();
+  const name = (slot: Slot): string => {
+    const known = names.get(slot) ?? `t${names.size}`;
+    names.set(slot, known);
+    return known;
+  };
   return {
     nodes: program.nodes.map((node) => ({
       node,

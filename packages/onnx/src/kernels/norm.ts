@@ -90,7 +90,7 @@ const varianceOf = (x: Slot, axis: number): Slot =>
   });
 
 /** Whether this is the mean that `ConvkitChannelStatistics` gave for x. */
-const isOwnMean = (x: Slot, axis: number, mean: Slot): boolean => x.views.get(`${MEAN} ${axis}`) === mean;
+const isOwnMean = (x: Slot, axis: number, mean: Slot): boolean => x.view(`${MEAN} ${axis}`) === mean;
 
 /** x − mean for the backward pass: joined once more, so that only the parts are kept for it. */
 function centredAgain(x: Slot, axis: number, mean: Slot): Slot {
