@@ -23,6 +23,8 @@ export class Slot {
   data: HostValues | undefined;
   /** Set on constants that belong to the graph's structure: shapes, axes, numbers of a formula. */
   readonly constant: readonly number[] | undefined;
+  /** What stands for the values of a long constant in the graph's structure. */
+  readonly #name: string | undefined;
   /** What the runtime made of `data`. */
   bound: unknown;
   /** What was made of this slot, by name; most slots have none. */
@@ -34,7 +36,7 @@ export class Slot {
   constructor(
     dtype: DType,
     dims: readonly number[],
-    source: { node?: Node; index?: number; data?: HostValues; constant?: readonly number[] },
+    source: { node?: Node; index?: number; data?: HostValues; constant?: readonly number[]; name?: string },
   ) {
     this.dtype = dtype;
     this.dims = dims;
@@ -42,11 +44,14 @@ export class Slot {
     this.index = source.index ?? 0;
     this.data = source.data;
     this.constant = source.constant;
+    this.#name = source.name;
   }
 
   /** A number for what a program's structure has to know of an input or constant. */
   get signature(): number {
-    return (this.#signature ??= intern(`${this.constant ? `=${this.constant.join()}` : '?'} ${this.dtype}[${this.dims.join()}]`));
+    return (this.#signature ??= intern(
+      `${this.#name ?? (this.constant ? `=${this.constant.join()}` : '?')} ${this.dtype}[${this.dims.join()}]`,
+    ));
   }
 
   #signature: number | undefined;
@@ -238,3 +243,12 @@ export function constant(values: number | readonly number[], dims: readonly numb
 }
 
 const constants = new Map<string, WeakRef<Slot>>();
+
+/** A long constant of the graph's structure, made once for all graphs; the name says what it holds, to the last value. */
+export function table(name: string, dims: readonly number[], dtype: DType, make: () => readonly number[]): Slot {
+  let slot = tables.get(name);
+  if (!slot) tables.set(name, (slot = new Slot(dtype, dims, { constant: make(), name })));
+  return slot;
+}
+
+const tables = new Map<string, Slot>();

@@ -1,4 +1,4 @@
-import { type Attributes, type Slot, Value, constant, raw, recording, reshaped } from '../graph.js';
+import { type Attributes, type Slot, Value, raw, recording, reshaped, table } from '../graph.js';
 import { BLOCKED_CONV, blockSize } from './blocked.js';
 
 /**
@@ -39,15 +39,8 @@ export function affineThen({ slot, shape, layout }: Value, activation: Attribute
   return record && new Value(record(activation), shape, layout);
 }
 
-const repetitions = new Map<string, Slot>();
-
 /** 0, 0, …, 1, 1, …: each of `count` numbers as often as `times` says. */
-function eachTimes(count: number, times: number, dims: readonly number[]): Slot {
-  const key = [count, times, dims.length].join();
-  const known = repetitions.get(key);
-  if (known) return known;
-  const places = Array.from({ length: count * times }, (_, i) => Math.floor(i / times));
-  const slot = constant(places, dims, 'int32');
-  repetitions.set(key, slot);
-  return slot;
-}
+const eachTimes = (count: number, times: number, dims: readonly number[]): Slot =>
+  table(`${count} numbers ${times} times, [${dims.join()}]`, dims, 'int32', () =>
+    Array.from({ length: count * times }, (_, i) => Math.floor(i / times)),
+  );

@@ -1,5 +1,5 @@
 import { device } from '../device.js';
-import { type Attributes, Node, type Slot, constant, raw, recording, reshaped, transposed, view } from '../graph.js';
+import { type Attributes, Node, type Slot, constant, ints, raw, recording, reshaped, table, transposed, view } from '../graph.js';
 import { encodeModel } from '../proto/model.js';
 import { openRuntime } from '../runtime.js';
 
@@ -11,19 +11,30 @@ import { openRuntime } from '../runtime.js';
 const DOMAIN = 'com.microsoft.nchwc';
 export const BLOCKED_CONV = `${DOMAIN}:Conv`;
 
-/** Products of pixels and images from which on the reordering of a filter pays, for each output channel. */
-const PIXELS_PER_CHANNEL = 32;
+/**
+ * Products of pixels and images, for each output channel, from which on the reordering of image and filter pays. The other convolution
+ * copies the windows of a larger filter than 1×1, and is a plain product for that.
+ */
+const ENOUGH_PIXELS = { single: 32, window: 2 };
 
 /** Whether a convolution of these sizes is faster in blocks. */
-export function fitsBlocks(cin: number, cout: number, pixels: number): boolean {
-  if (recording.portable || pixels < PIXELS_PER_CHANNEL * Math.max(cin, cout)) return false;
+export function fitsBlocks(filter: { cin: number; cout: number; taps: number }, pixels: number): boolean {
+  const { cin, cout, taps } = filter;
+  const enough = taps === 1 ? ENOUGH_PIXELS.single : ENOUGH_PIXELS.window;
+  if (recording.portable || pixels < enough * Math.max(cin, cout)) return false;
   const block = blockSize();
-  return block > 1 && cin % block === 0 && cout % block === 0;
+  return block > 1 && cin % block === 0 && MOST_ADDED * whole(cout) <= cout;
 }
 
-/** The convolution of an NCHW image with OIHW filters. */
-export function blockedConv(x: Slot, filter: Slot, dims: readonly number[], attributes: Attributes): Slot {
-  return blockedProduct(inBlocks(x), blockedFilter(filter), dims, attributes);
+/** The part of the output channels that is there and not added to make their last block whole. */
+const MOST_ADDED = 3 / 4;
+
+/** So many channels, and what their last block lacks. */
+const whole = (channels: number): number => Math.ceil(channels / blockSize()) * blockSize();
+
+/** The convolution of an NCHW image with OIHW filters; `turned`: with these as IOHW, each turned by half a turn. */
+export function blockedConv(x: Slot, filter: Slot, dims: readonly number[], attributes: Attributes, turned = false): Slot {
+  return blockedProduct(inBlocks(x), turned ? blockedTurned(filter) : blockedFilter(filter), dims, attributes);
 }
 
 /** Whether a convolution of each of so many channels by itself is faster in blocks. */
@@ -43,9 +54,10 @@ export function blockedDepthwise(x: Slot, filter: Slot, dims: readonly number[],
 /** An NCHW image in blocks, recorded once; its dimensions stay in name. */
 export const inBlocks = (x: Slot): Slot => view(x, 'in blocks', () => raw(`${DOMAIN}:ReorderInput`, [x], x.dims));
 
-/** The same for an image and filters that are in blocks already; the result is not. */
+/** The same for an image and filters that are in blocks already; the result is not, and output channels that were added are gone. */
 export function blockedProduct(x: Slot, filter: Slot, dims: readonly number[], attributes: Attributes): Slot {
-  const y = raw(BLOCKED_CONV, [x, filter], dims, attributes);
+  const [n, channels, ...sides] = dims;
+  const y = raw(BLOCKED_CONV, [x, filter], [n, whole(channels), ...sides], attributes);
   return raw(`${DOMAIN}:ReorderOutput`, [y], dims, { channels: dims[1] });
 }
 
@@ -61,38 +73,72 @@ export function blockedPadding(x: Slot, [top, left, bottom, right]: readonly [nu
 /** Images [N, C, H, W] in blocks as filters [C, N, H, W] in blocks. */
 export function imagesAsFilters(images: Slot): Slot {
   const [n, channels, height, width] = images.dims;
-  const vectors = reshaped(images, [images.dims.reduce((a, b) => a * b) / blockSize(), blockSize()]);
-  const gathered = raw('Gather', [vectors, filterOrder(n, channels / blockSize(), height * width)], vectors.dims, { axis: 0 });
-  return reshaped(gathered, [channels, n, height, width]);
+  const blocks = channels / blockSize();
+  const pixels = height * width;
+  // [C/b, N/b, pixels, b of N] from [N, C/b, pixels]
+  return gathered(
+    images,
+    [channels, n, height, width],
+    'images',
+    (block, image, pixel) => (image * blocks + block) * pixels + pixel,
+  );
 }
 
-const filterOrders = new Map<string, Slot>();
-
-/** Where the vectors [C/b, N/b, pixels, b of N] of filters lie among those of images, [N, C/b, pixels]. */
-function filterOrder(n: number, channelBlocks: number, pixels: number): Slot {
-  const key = [n, channelBlocks, pixels].join();
-  const known = filterOrders.get(key);
-  if (known) return known;
+/** OIHW filters in blocks of input and output channels, of which the last is filled up with zeros; dimensions stay in name. */
+function blockedFilter(filter: Slot): Slot {
+  const [outputs, i, kh, kw] = filter.dims;
+  const taps = kh * kw;
   const block = blockSize();
-  const places: number[] = [];
-  for (let channels = 0; channels < channelBlocks; channels++) {
-    for (let first = 0; first < n; first += block) {
-      for (let pixel = 0; pixel < pixels; pixel++) {
-        for (let image = first; image < first + block; image++) places.push((image * channelBlocks + channels) * pixels + pixel);
+  const o = whole(outputs);
+  const vectors = inBlocks(reshaped(filledUp(filter, o, i), [o / block, block, i, taps]));
+  // [O/b, I/b, taps, b of I] from [O/b, I, taps]
+  return gathered(vectors, [o, i, kh, kw], 'filters', (block, input, tap) => (block * i + input) * taps + tap);
+}
+
+/** OIHW filters as IOHW ones in blocks, each turned by half a turn: those of the input's gradient. */
+function blockedTurned(filter: Slot): Slot {
+  const [o, inputs, kh, kw] = filter.dims;
+  const taps = kh * kw;
+  const i = whole(inputs);
+  const blocks = i / blockSize();
+  // [I/b, O/b, taps, b of O] from [O, I/b, taps]
+  const place = (block: number, output: number, tap: number) => (output * blocks + block) * taps + taps - 1 - tap;
+  return gathered(inBlocks(filledUp(filter, o, i)), [i, o, kh, kw], 'turned filters', place);
+}
+
+/** OIHW filters with channels of zeros behind their own, up to so many. */
+function filledUp(filter: Slot, o: number, i: number): Slot {
+  const [outputs, inputs, kh, kw] = filter.dims;
+  if (o === outputs && i === inputs) return filter;
+  return raw('Pad', [filter, ints([0, 0, 0, 0, o - outputs, i - inputs, 0, 0])], [o, i, kh, kw]);
+}
+
+/**
+ * The vectors of blocks as those of filters [A, B, kh, kw], which lie as [A/b, B/b, taps, b of B]: `place` says where the one of a block
+ * of A, a channel of B and a tap was. Gather moves them on all threads, Transpose on one.
+ */
+function gathered(
+  blocks: Slot,
+  dims: readonly number[],
+  kind: string,
+  place: (blockOfA: number, b: number, tap: number) => number,
+): Slot {
+  const block = blockSize();
+  const [a, b, kh, kw] = dims;
+  const taps = kh * kw;
+  const count = (a * b * taps) / block;
+  const order = table(`places of ${kind} [${dims.join()}]`, [count], 'int32', () => {
+    const places: number[] = [];
+    for (let outer = 0; outer < a / block; outer++) {
+      for (let first = 0; first < b; first += block) {
+        for (let tap = 0; tap < taps; tap++) {
+          for (let inner = first; inner < first + block; inner++) places.push(place(outer, inner, tap));
+        }
       }
     }
-  }
-  const order = constant(places, [places.length], 'int32');
-  filterOrders.set(key, order);
-  return order;
-}
-
-/** OIHW in blocks of input and output channels; its dimensions stay in name. */
-function blockedFilter(filter: Slot): Slot {
-  const [o, i, kh, kw] = filter.dims;
-  const block = blockSize();
-  const parts = reshaped(filter, [o / block, block, i / block, block, kh, kw]);
-  return reshaped(transposed(parts, [0, 2, 4, 5, 3, 1]), [o, i, kh, kw]);
+    return places;
+  });
+  return reshaped(raw('Gather', [reshaped(blocks, [count, block]), order], [count, block], { axis: 0 }), dims);
 }
 
 let size: number | undefined;

@@ -77,7 +77,11 @@ type OnnxWindows = Attributes & { readonly group: number };
 function convolution(x: Slot, filter: Slot, shape: readonly number[], windows: OnnxWindows, bias?: Slot): Value {
   const dims = physical(shape, NCHW);
   const { group, ...rest } = windows;
-  if (!bias && group === 1 && fitsBlocks(x.dims[1], dims[1], dims[0] * dims[2] * dims[3])) {
+  if (
+    !bias &&
+    group === 1 &&
+    fitsBlocks({ cin: x.dims[1], cout: dims[1], taps: filter.dims[2] * filter.dims[3] }, dims[0] * dims[2] * dims[3])
+  ) {
     return new Value(blockedConv(x, filter, dims, rest), shape, NCHW);
   }
   if (!bias && group === x.dims[1] && group === dims[1] && fitsDepthwiseBlocks(group)) {
@@ -105,8 +109,14 @@ export function inputGradient(dy: Value, filter: Value, p: ConvPlan): Value {
     return op('ConvTranspose', [dy.in(NCHW), filter.in(OIHW)], { shape, layout: NCHW }, windows);
   }
   // With stride 1, and no more padding than the filter reaches: a convolution with the filter flipped and its channels swapped.
-  const flipped = flip(filter.in(OIHW), groups);
-  return convolution(dy.in(NCHW), flipped, shape, { ...attributes(p), pads });
+  const windows = { ...attributes(p), pads };
+  const dims = physical(shape, NCHW);
+  const sizes = { cin: dy.shape[3], cout: dims[1], taps: height.kernel * width.kernel };
+  if (groups === 1 && fitsBlocks(sizes, dims[0] * dims[2] * dims[3])) {
+    const { group: _group, ...rest } = windows;
+    return new Value(blockedConv(dy.in(NCHW), filter.in(OIHW), dims, rest, true), shape, NCHW);
+  }
+  return convolution(dy.in(NCHW), flip(filter.in(OIHW), groups), shape, windows);
 }
 
 /** [cout, cin/groups, kh, kw] → [cin, cout/groups, kh, kw], each filter turned by half a turn. */

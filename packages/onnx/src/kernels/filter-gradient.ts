@@ -1,4 +1,4 @@
-import { type Slot, Value, constant, ints, raw, reshaped, transposed } from '../graph.js';
+import { type Slot, Value, ints, raw, reshaped, table, transposed } from '../graph.js';
 import { NCHW, OIHW } from '../layout.js';
 import { blockSize, blockedPadding, blockedProduct, fitsDepthwiseBlocks, imagesAsFilters, inBlocks } from './blocked.js';
 import type { ConvPlan } from './conv.js';
@@ -173,21 +173,17 @@ function taps(
   return raw('Conv', [x, filters], dims, { kernel_shape: [kh, kw], group: channels, ...windows });
 }
 
-const filtersOfOne = new Map<string, Slot>();
-
 /** [channels · kh · kw, 1, kh, kw]: for each channel, filters with a single 1. */
 function singles(channels: number, kh: number, kw: number, backward: boolean): Slot {
-  const key = [channels, kh, kw, backward].join();
-  const known = filtersOfOne.get(key);
-  if (known) return known;
   const count = kh * kw;
-  const ones = new Array<number>(channels * count * count).fill(0);
-  for (let c = 0; c < channels; c++) {
-    for (let t = 0; t < count; t++) ones[(c * count + t) * count + (backward ? count - 1 - t : t)] = 1;
-  }
-  const filters = constant(ones, [channels * count, 1, kh, kw]);
-  filtersOfOne.set(key, filters);
-  return filters;
+  const name = `filters of a single 1, ${channels} of ${kh}×${kw}${backward ? ', backward' : ''}`;
+  return table(name, [channels * count, 1, kh, kw], 'float32', () => {
+    const ones = new Array<number>(channels * count * count).fill(0);
+    for (let c = 0; c < channels; c++) {
+      for (let t = 0; t < count; t++) ones[(c * count + t) * count + (backward ? count - 1 - t : t)] = 1;
+    }
+    return ones;
+  });
 }
 
 /**

@@ -25,6 +25,9 @@ export const convolutions: Case[] = [
   convolution('a 3×3 of few images', [2, 6, 5, 3], [3, 3, 3, 4]),
   convolution('a 3×3 of 16 images into 16 channels', [16, 6, 5, 3], [3, 3, 3, 16]),
   convolution('a 3×3 of 32 images from 16 channels into 32', [32, 3, 4, 16], [3, 3, 16, 32]),
+  convolution('from 16 channels into 12', [2, 6, 5, 16], [3, 3, 16, 12]),
+  convolution('from 12 channels into 16', [2, 6, 5, 12], [3, 3, 12, 16]),
+  convolution('a 1×1 of many pixels from 16 channels into 32', [2, 16, 17, 16], [1, 1, 16, 32]),
   convolution('without padding', [16, 6, 7, 4], [3, 2, 4, 16], 1, 'valid'),
   convolution('uneven padding', [16, 5, 6, 4], [3, 3, 4, 16], 1, [
     [0, 0],
