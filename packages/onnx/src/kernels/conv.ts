@@ -12,33 +12,11 @@ import { type Attributes, type Slot, Value, op, recording, reshaped, transposed 
 import { NCHW, OIHW, physical } from '../layout.js';
 import { blockedConv, blockedDepthwise, fitsBlocks, fitsDepthwiseBlocks } from './blocked.js';
 import { elementwise } from './broadcast.js';
+import { type Axis, type ConvPlan, end, extent } from './conv-plan.js';
 import { activated } from './elementwise.js';
 import { filterGradient } from './filter-gradient.js';
 import { type KernelTable, kernel } from './kernel.js';
 import { turned } from './turned.js';
-
-/** How windows lie along one axis, as convkit's ops say it. */
-export interface Axis {
-  readonly in: number;
-  readonly out: number;
-  readonly before: number;
-  readonly after: number;
-  readonly kernel: number;
-  readonly stride: number;
-  readonly dilation: number;
-}
-
-/** A convolution's plan, as convkit's ops say it. */
-export interface ConvPlan {
-  readonly height: Axis;
-  readonly width: Axis;
-  readonly groups: number;
-}
-
-const extent = (axis: Axis): number => (axis.kernel - 1) * axis.dilation + 1;
-
-/** Zeros after the input that a window reads; negative: elements of the input that none reads. */
-const end = (axis: Axis): number => (axis.out - 1) * axis.stride + extent(axis) - axis.in - axis.before;
 
 /** ONNX' pads: zeros above, left, below, right. */
 const padding = ({ height, width }: ConvPlan): number[] => [

@@ -7,6 +7,7 @@ import { fallbacks, onnx } from '../index.js';
 import { comparisons } from './cases/comparisons.test-util.js';
 import { convolutions } from './cases/convolutions.test-util.js';
 import { images } from './cases/images.test-util.js';
+import { norms } from './cases/norms.test-util.js';
 import { numbers } from './cases/numbers.test-util.js';
 import { places } from './cases/places.test-util.js';
 import { products } from './cases/products.test-util.js';
@@ -36,7 +37,7 @@ async function results(backend: string, compute: () => Tensor | Tensor[]): Promi
 
 function close(found: Result, expected: Result): void {
   expect({ dtype: found.dtype, shape: found.shape }).toEqual({ dtype: expected.dtype, shape: expected.shape });
-  const size = Math.max(1, ...expected.values.filter(Number.isFinite).map(Math.abs));
+  const size = expected.values.reduce((most, value) => (Number.isFinite(value) ? Math.max(most, Math.abs(value)) : most), 1);
   const limit = found.dtype === 'float32' ? 1e-5 * size : 0;
   expected.values.forEach((value, i) => {
     const other = found.values[i];
@@ -55,6 +56,7 @@ describe.each([
   ['numbers', numbers],
   ['images', images],
   ['convolutions', convolutions],
+  ['norms', norms],
 ])('%s', (_family, cases) => {
   test.each(cases)('%s', async (_name, compute) => {
     const expected = await results('cpu', compute);
