@@ -13,7 +13,7 @@ async function train(backend: string, steps: number) {
   const model = resnet8({ numClasses: 10 }).initialize(1);
   const optimizer = sgd({ momentum: 0.9 }).bind(model.parameters());
   const random = new Random(1);
-  const [n, side] = [8, 16];
+  const [n, side] = [16, 16]; // so many images that filters have their gradients from convolutions over blocks
   const x = tensor(
     Float32Array.from({ length: n * side * side * 3 }, () => random.normal()),
     [n, side, side, 3],

@@ -25,7 +25,7 @@ import type { Value } from '../graph.js';
  *   otherwise a Transpose is recorded, once. A kernel that works in any layout takes `x.slot` and says `layout: x.layout` of its result.
  * - `op(type, slots, { shape, dtype?, layout? }, attributes?)` records an ONNX node (opset 17) and gives a Value; `ops` several
  *   outputs; `raw(type, slots, dims, attributes?, dtype?)` a Slot of physical dimensions, for the steps in between.
- * - Attributes: whole numbers and lists of them are ints; a float attribute is `{ float: 0.5 }`.
+ * - Attributes: whole numbers and lists of them are ints; a float attribute is `{ float: 0.5 }`, a list of them `{ floats: [0, 6] }`.
  * - `ints([…])` is ONNX' int64 list (shapes, axes); `constant(0.5)` a number that belongs to the formula. Both are part of the
  *   graph's structure: a number that differs from step to step must come from an input.
  * - `reshaped(slot, dims)`, `transposed(slot, perm)`: memory in other dimensions or order; `elementwise`, `align`: broadcasting.
