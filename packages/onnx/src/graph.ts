@@ -47,11 +47,10 @@ export class Slot {
     this.#name = source.name;
   }
 
-  /** A number for what a program's structure has to know of an input or constant. */
+  /** A number for the values of a constant, above 0; 0 for an input, whose values may be others in each run. */
   get signature(): number {
-    return (this.#signature ??= intern(
-      `${this.#name ?? (this.constant ? `=${this.constant.join()}` : '?')} ${this.dtype}[${this.dims.join()}]`,
-    ));
+    if (!this.constant) return 0;
+    return (this.#signature ??= intern(this.#name ?? `=${this.constant.join()}`));
   }
 
   #signature: number | undefined;
@@ -82,21 +81,26 @@ export class Node {
   readonly inputs: readonly (Slot | undefined)[];
   readonly attributes: Attributes;
   readonly outputs: readonly Slot[];
-  /** A number for op, attributes and the outputs' types and sizes. */
+  /** A number for op, attributes and how many outputs there are. */
   readonly signature: number;
   /** The pass of `collect` that found this node last. */
   pass = 0;
 
   constructor(op: string, inputs: readonly (Slot | undefined)[], outs: readonly Physical[], attributes: Attributes) {
     this.id = nextId++;
-    [this.domain, this.op] = op.includes(':') ? (op.split(':') as [string, string]) : ['', op];
+    const colon = op.indexOf(':');
+    this.domain = colon < 0 ? '' : op.slice(0, colon);
+    this.op = colon < 0 ? op : op.slice(colon + 1);
     this.inputs = inputs;
     this.attributes = attributes;
     this.outputs = outs.map(({ dtype, dims }, index) => new Slot(dtype, dims, { node: this, index }));
-    const text = `${op} ${outs.map(({ dtype, dims }) => `${dtype}[${dims.join()}]`).join()} ${JSON.stringify(attributes)}`;
-    this.signature = intern(text);
+    const plain = attributes === NO_ATTRIBUTES && outs.length === 1;
+    this.signature = intern(plain ? op : `${op} ${outs.length} ${JSON.stringify(attributes)}`);
   }
 }
+
+/** Those of most nodes. */
+const NO_ATTRIBUTES: Attributes = {};
 
 interface Physical {
   readonly dtype: DType;
@@ -106,10 +110,10 @@ interface Physical {
 let nextId = 0;
 const numbers = new Map<string, number>();
 
-/** The same number for the same text. */
-export function intern(text: string): number {
+/** The same number, above 0, for the same text. */
+function intern(text: string): number {
   let number = numbers.get(text);
-  if (number === undefined) numbers.set(text, (number = numbers.size));
+  if (number === undefined) numbers.set(text, (number = numbers.size + 1));
   return number;
 }
 
@@ -162,12 +166,17 @@ export interface Out {
 export type Operand = Slot | undefined;
 
 /** Records an ONNX node with one output. `op`: its name, or `domain:name` outside of ONNX' own. */
-export function op(name: string, inputs: readonly Operand[], out: Out, attributes: Attributes = {}): Value {
+export function op(name: string, inputs: readonly Operand[], out: Out, attributes: Attributes = NO_ATTRIBUTES): Value {
   return ops(name, inputs, [out], attributes)[0];
 }
 
 /** Records an ONNX node with several outputs. */
-export function ops(name: string, inputs: readonly Operand[], outs: readonly Out[], attributes: Attributes = {}): Value[] {
+export function ops(
+  name: string,
+  inputs: readonly Operand[],
+  outs: readonly Out[],
+  attributes: Attributes = NO_ATTRIBUTES,
+): Value[] {
   const physicals = outs.map(({ dtype, shape, layout }) => ({
     dtype: dtype ?? inputs[0]!.dtype,
     dims: layout ? physical(shape, layout) : shape,
@@ -181,7 +190,7 @@ export function raw(
   name: string,
   inputs: readonly Operand[],
   dims: readonly number[],
-  attributes: Attributes = {},
+  attributes: Attributes = NO_ATTRIBUTES,
   dtype?: DType,
 ): Slot {
   return new Node(name, inputs, [{ dtype: dtype ?? inputs[0]!.dtype, dims }], attributes).outputs[0];

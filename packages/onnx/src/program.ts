@@ -1,4 +1,4 @@
-import type { Node, Slot } from './graph.js';
+import type { DType, Node, Slot } from './graph.js';
 
 /** A part of the recorded graph, in an order in which it can run. */
 export interface Program {
@@ -10,6 +10,8 @@ export interface Program {
   /** Equal for programs that differ in the values of their leaves only: each node, and where each of its inputs comes from. */
   readonly structure: Int32Array;
 }
+
+const types: Readonly<Record<DType, number>> = { float32: 0, int32: 1, bool: 2, int64: 3 };
 
 let passes = 0;
 
@@ -32,17 +34,19 @@ export function collect(outputs: readonly Slot[]): Program {
     }
     room[length++] = number;
   };
-  const number = (slot: Slot): void => {
+  const enter = (slot: Slot): void => {
     slot.pass = pass;
     slot.number = numbers++;
+    write(types[slot.dtype]);
+    write(slot.dims.length);
+    for (const size of slot.dims) write(size);
   };
   const read = (slot: Slot): void => {
-    if (slot.pass !== pass) {
-      number(slot);
-      (slot.constant ? constants : leaves).push(slot);
-      write(slot.signature);
-    }
-    write(slot.number);
+    if (slot.pass === pass) return write(slot.number);
+    write(numbers); // the next one: what it is comes after
+    enter(slot);
+    write(slot.signature);
+    (slot.constant ? constants : leaves).push(slot);
   };
   for (const node of nodes) {
     for (const input of node.inputs) {
@@ -50,7 +54,7 @@ export function collect(outputs: readonly Slot[]): Program {
       else write(-1);
     }
     write(-2 - node.signature);
-    for (const output of node.outputs) number(output);
+    for (const output of node.outputs) enter(output);
   }
   for (const output of outputs) read(output);
   return { nodes, leaves, constants, outputs, structure: room.slice(0, length) };
