@@ -201,6 +201,6 @@ function entry(values: BackendValues, shape: readonly number[], dtype: DataType,
 
 const arrays = { float32: Float32Array, int32: Int32Array, bool: Uint8Array };
 
-function hostValues(values: readonly number[], dtype: DType): HostValues {
+function hostValues(values: ArrayLike<number>, dtype: DType): HostValues {
   return arrays[dtype as 'float32'].from(values);
 }

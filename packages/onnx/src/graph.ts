@@ -22,7 +22,7 @@ export class Slot {
   readonly index: number;
   data: HostValues | undefined;
   /** Set on constants that belong to the graph's structure: shapes, axes, numbers of a formula. */
-  readonly constant: readonly number[] | undefined;
+  readonly constant: ArrayLike<number> | undefined;
   /** What stands for the values of a long constant in the graph's structure. */
   readonly #name: string | undefined;
   /** What the runtime made of `data`. */
@@ -36,7 +36,7 @@ export class Slot {
   constructor(
     dtype: DType,
     dims: readonly number[],
-    source: { node?: Node; index?: number; data?: HostValues; constant?: readonly number[]; name?: string },
+    source: { node?: Node; index?: number; data?: HostValues; constant?: ArrayLike<number>; name?: string },
   ) {
     this.dtype = dtype;
     this.dims = dims;
@@ -50,7 +50,7 @@ export class Slot {
   /** A number for the values of a constant, above 0; 0 for an input, whose values may be others in each run. */
   get signature(): number {
     if (!this.constant) return 0;
-    return (this.#signature ??= intern(this.#name ?? `=${this.constant.join()}`));
+    return (this.#signature ??= intern(this.#name ?? `=${Array.from(this.constant).join()}`));
   }
 
   #signature: number | undefined;
@@ -254,7 +254,7 @@ export function constant(values: number | readonly number[], dims: readonly numb
 const constants = new Map<string, WeakRef<Slot>>();
 
 /** A long constant of the graph's structure, made once for all graphs; the name says what it holds, to the last value. */
-export function table(name: string, dims: readonly number[], dtype: DType, make: () => readonly number[]): Slot {
+export function table(name: string, dims: readonly number[], dtype: DType, make: () => ArrayLike<number>): Slot {
   let slot = tables.get(name);
   if (!slot) tables.set(name, (slot = new Slot(dtype, dims, { constant: make(), name })));
   return slot;

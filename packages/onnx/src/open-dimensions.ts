@@ -38,8 +38,8 @@ export function openGraph(a: Trace<unknown>, others: readonly Trace<unknown>[], 
   for (const node of a.program.nodes) {
     const inputs = node.inputs.map((slot, place) => {
       if (!slot?.constant) return slot;
-      const lists = [slot, ...twins.map((twin) => (twin.nodes.get(node) ?? node).inputs[place]!)].map(
-        ({ constant }) => constant!,
+      const lists = [slot, ...twins.map((twin) => (twin.nodes.get(node) ?? node).inputs[place]!)].map(({ constant }) =>
+        Array.from(constant!),
       );
       if (lists.every((list) => sameNumbers(list, lists[0]))) return slot;
       const made = openList(node, slot, lists, earlier, sizes);

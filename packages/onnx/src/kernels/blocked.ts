@@ -128,11 +128,12 @@ function gathered(
   const taps = kh * kw;
   const count = (a * b * taps) / block;
   const order = table(`places of ${kind} [${dims.join()}]`, [count], 'int32', () => {
-    const places: number[] = [];
+    const places = new Int32Array(count);
+    let at = 0;
     for (let outer = 0; outer < a / block; outer++) {
       for (let first = 0; first < b; first += block) {
         for (let tap = 0; tap < taps; tap++) {
-          for (let inner = first; inner < first + block; inner++) places.push(place(outer, inner, tap));
+          for (let inner = first; inner < first + block; inner++) places[at++] = place(outer, inner, tap);
         }
       }
     }
