@@ -1,5 +1,6 @@
 import { type Attributes, type Slot, Value, raw, recording, reshaped, table } from '../graph.js';
-import { BLOCKED_CONV, blockSize } from './blocked.js';
+import { blockSize } from './block-size.js';
+import { BLOCKED_CONV } from './blocked.js';
 
 /**
  * scale · x + offset (+ addend) for each channel of images [N,C,H,W] in one pass over memory: a depthwise convolution over blocks, for

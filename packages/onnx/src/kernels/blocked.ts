@@ -1,15 +1,12 @@
-import { device } from '../device.js';
-import { type Attributes, Node, type Slot, constant, ints, raw, recording, reshaped, table, transposed, view } from '../graph.js';
-import { encodeModel } from '../proto/model.js';
-import { openRuntime } from '../runtime.js';
+import { type Attributes, type Slot, constant, ints, raw, recording, reshaped, table, transposed, view } from '../graph.js';
+import { NCHWC, blockSize } from './block-size.js';
 
 /**
  * ONNX Runtime's own convolution over blocks of channels: images [N, C/b, H, W, b], filters [O/b, I/b, kh, kw, b of I, b of O].
  * Its optimiser takes it for constant filters only; with filters that change it is recorded by name. It computes without the
  * copies that the other convolution makes of each window.
  */
-const DOMAIN = 'com.microsoft.nchwc';
-export const BLOCKED_CONV = `${DOMAIN}:Conv`;
+export const BLOCKED_CONV = `${NCHWC}:Conv`;
 
 /**
  * Products of pixels and images, for each output channel, from which on the reordering of image and filter pays. The other convolution
@@ -23,11 +20,11 @@ export function fitsBlocks(filter: { cin: number; cout: number; taps: number }, 
   const enough = taps === 1 ? ENOUGH_PIXELS.single : ENOUGH_PIXELS.window;
   if (recording.portable || pixels < enough * Math.max(cin, cout)) return false;
   const block = blockSize();
-  return block > 1 && cin % block === 0 && MOST_ADDED * whole(cout) <= cout;
+  return block > 1 && cin % block === 0 && OWN_CHANNELS * whole(cout) <= cout;
 }
 
-/** The part of the output channels that is there and not added to make their last block whole. */
-const MOST_ADDED = 3 / 4;
+/** The part of the output channels that must be there, and not added to make their last block whole. */
+const OWN_CHANNELS = 3 / 4;
 
 /** So many channels, and what their last block lacks. */
 const whole = (channels: number): number => Math.ceil(channels / blockSize()) * blockSize();
@@ -43,22 +40,22 @@ export function fitsDepthwiseBlocks(channels: number): boolean {
   return !recording.portable && block > 1 && channels % block === 0;
 }
 
-/** The convolution of each channel of an NCHW image with a filter [C, 1, kh, kw] of its own. */
+/** The convolution of each channel of an NCHW image with a filter [C, 1, kh, kw] of its own; `group` among the attributes is C. */
 export function blockedDepthwise(x: Slot, filter: Slot, dims: readonly number[], attributes: Attributes): Slot {
   const [channels, , kh, kw] = filter.dims;
   const block = blockSize();
   const taps = transposed(reshaped(filter, [channels / block, block, kh * kw]), [0, 2, 1]);
-  return blockedProduct(inBlocks(x), reshaped(taps, filter.dims), dims, { ...attributes, group: channels });
+  return blockedProduct(inBlocks(x), reshaped(taps, filter.dims), dims, attributes);
 }
 
 /** An NCHW image in blocks, recorded once; its dimensions stay in name. */
-export const inBlocks = (x: Slot): Slot => view(x, 'in blocks', () => raw(`${DOMAIN}:ReorderInput`, [x], x.dims));
+export const inBlocks = (x: Slot): Slot => view(x, 'in blocks', () => raw(`${NCHWC}:ReorderInput`, [x], x.dims));
 
 /** The same for an image and filters that are in blocks already; the result is not, and output channels that were added are gone. */
 export function blockedProduct(x: Slot, filter: Slot, dims: readonly number[], attributes: Attributes): Slot {
   const [n, channels, ...sides] = dims;
   const y = raw(BLOCKED_CONV, [x, filter], [n, whole(channels), ...sides], attributes);
-  return raw(`${DOMAIN}:ReorderOutput`, [y], dims, { channels: dims[1] });
+  return raw(`${NCHWC}:ReorderOutput`, [y], dims, { channels: dims[1] });
 }
 
 /** Zeros above, left, below and right of an image in blocks: a convolution with ones runs on all threads, Pad on one. */
@@ -140,36 +137,4 @@ function gathered(
     return places;
   });
   return reshaped(raw('Gather', [reshaped(blocks, [count, block]), order], [count, block], { axis: 0 }), dims);
-}
-
-let size: number | undefined;
-
-/** Channels in a block: 16 or 8 by the width of this machine's vectors; 1 where the runtime has no such convolution. */
-export function blockSize(): number {
-  return (size ??= findBlockSize());
-}
-
-/** Reorders two pixels of 16 channels and looks where the second channel went. */
-function findBlockSize(): number {
-  if (device() !== 'cpu') return 1;
-  const channels = 16;
-  const values = Array.from({ length: 2 * channels }, (_, i) => i);
-  const input = constant(values, [1, channels, 1, 2]);
-  const node = new Node(`${DOMAIN}:ReorderInput`, [input], [{ dtype: 'float32', dims: [1, channels, 1, 2] }], {});
-  const bytes = new Uint8Array(Float32Array.from(values).buffer);
-  const model = {
-    nodes: [{ node, inputs: ['x'], outputs: ['y'] }],
-    inputs: [],
-    outputs: [{ name: 'y', dtype: 'float32', dims: [1, channels, 1, 2] }],
-    initializers: [{ name: 'x', dtype: 'float32', dims: [1, channels, 1, 2], bytes }],
-  } as const;
-  try {
-    const session = openRuntime().load(encodeModel(model), { graphOptimizationLevel: 'disabled' });
-    const order = session.run({}, { y: null }, {}).y.data as Float32Array;
-    session.dispose();
-    // In blocks of b the second pixel of the first channel, value 1, comes after b values.
-    return order.indexOf(1);
-  } catch {
-    return 1;
-  }
 }

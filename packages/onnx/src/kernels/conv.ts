@@ -54,16 +54,13 @@ type OnnxWindows = Attributes & { readonly group: number };
 /** Chooses the faster of ONNX Runtime's two convolutions. */
 function convolution(x: Slot, filter: Slot, shape: readonly number[], windows: OnnxWindows, bias?: Slot): Value {
   const dims = physical(shape, NCHW);
-  const { group, ...rest } = windows;
-  if (
-    !bias &&
-    group === 1 &&
-    fitsBlocks({ cin: x.dims[1], cout: dims[1], taps: filter.dims[2] * filter.dims[3] }, dims[0] * dims[2] * dims[3])
-  ) {
-    return new Value(blockedConv(x, filter, dims, rest), shape, NCHW);
+  const { group } = windows;
+  const sizes = { cin: x.dims[1], cout: dims[1], taps: filter.dims[2] * filter.dims[3] };
+  if (!bias && group === 1 && fitsBlocks(sizes, dims[0] * dims[2] * dims[3])) {
+    return new Value(blockedConv(x, filter, dims, windows), shape, NCHW);
   }
   if (!bias && group === x.dims[1] && group === dims[1] && fitsDepthwiseBlocks(group)) {
-    return new Value(blockedDepthwise(x, filter, dims, rest), shape, NCHW);
+    return new Value(blockedDepthwise(x, filter, dims, windows), shape, NCHW);
   }
   return op('Conv', [x, filter, ...(bias ? [bias] : [])], { shape, layout: NCHW }, windows);
 }
@@ -91,8 +88,7 @@ export function inputGradient(dy: Value, filter: Value, p: ConvPlan): Value {
   const dims = physical(shape, NCHW);
   const sizes = { cin: dy.shape[3], cout: dims[1], taps: height.kernel * width.kernel };
   if (groups === 1 && fitsBlocks(sizes, dims[0] * dims[2] * dims[3])) {
-    const { group: _group, ...rest } = windows;
-    return new Value(blockedConv(dy.in(NCHW), filter.in(OIHW), dims, rest, true), shape, NCHW);
+    return new Value(blockedConv(dy.in(NCHW), filter.in(OIHW), dims, windows, true), shape, NCHW);
   }
   return convolution(dy.in(NCHW), flip(filter.in(OIHW), groups), shape, windows);
 }

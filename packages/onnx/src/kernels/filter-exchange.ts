@@ -1,5 +1,6 @@
 import { type Slot, ints, raw, reshaped, transposed } from '../graph.js';
-import { blockSize, blockedPadding, blockedProduct, fitsDepthwiseBlocks, imagesAsFilters, inBlocks } from './blocked.js';
+import { blockSize } from './block-size.js';
+import { blockedPadding, blockedProduct, fitsDepthwiseBlocks, imagesAsFilters, inBlocks } from './blocked.js';
 import { type ConvPlan, end, isUnit } from './conv-plan.js';
 import type { Sizes } from './filter-products.js';
 import { turned } from './turned.js';

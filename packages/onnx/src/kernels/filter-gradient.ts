@@ -1,6 +1,6 @@
 import { type Slot, Value, ints, raw } from '../graph.js';
 import { NCHW, OIHW } from '../layout.js';
-import { blockSize } from './blocked.js';
+import { blockSize } from './block-size.js';
 import type { ConvPlan } from './conv-plan.js';
 import { exchanged, exchangedBackward, exchangedDepthwise, fitsDepthwiseExchange, fitsExchange } from './filter-exchange.js';
 import { type Sizes, product } from './filter-products.js';
