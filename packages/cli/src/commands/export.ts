@@ -6,7 +6,7 @@ import { UsageError } from '../errors.js';
 import { openHeldOut } from '../data.js';
 import { compareAccuracy } from '../file-accuracy.js';
 import { count, decimal, mebibytes, percent } from '../format.js';
-import { findClassifier } from '../model-packages.js';
+import { findModel, isDetector } from '../model-packages.js';
 import { loadAnyModel } from '../model.js';
 import type { CommonOptions, ForeignWeightsOptions } from '../options.js';
 import { Output } from '../output.js';
@@ -38,7 +38,9 @@ export async function runExport(name: string, options: ExportOptions): Promise<v
     throw new UsageError(`the file is written by the onnx backend: leave out --backend ${options.backend}`);
   }
   const { data: dataName } = options;
-  if (dataName !== undefined) await findClassifier(name);
+  if (dataName !== undefined && isDetector(await findModel(name))) {
+    throw new UsageError(`--data measures top-1, which ${name} as a detector has not: leave it out`);
+  }
   await startBackend('onnx');
   const progress = new Progress(output);
   const data = dataName === undefined ? undefined : await openHeldOut({ ...options, data: dataName }, progress);

@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import type { ExportOptions } from '../commands/export.js';
 import { addCommonOptions, number, sideOrSides, wholeNumber } from '../options.js';
-import { dataDirOption, dataOption, examples, foreignWeightsOptions, limitOption, sources } from './shared.js';
+import { dataDirOption, examples, foreignWeightsOptions, limitOption, sources } from './shared.js';
 
 export function addExport(program: Command): void {
   const command = program
@@ -19,7 +19,7 @@ export function addExport(program: Command): void {
         .choices(['float32', 'float16', 'int8'])
         .default('float32'),
     )
-    .addOption(dataOption())
+    .option('--data <data>', 'classifiers: top-1 of net and file on cifar10, synthetic, or a folder: DIR/CLASS/*.jpg, or *.bin')
     .addOption(dataDirOption())
     .addOption(limitOption())
     .option('--nms', 'detectors: add an output with what non-maximum suppression leaves')
@@ -36,7 +36,7 @@ export function addExport(program: Command): void {
         'convkit export yolov8n --weights yolov8n.pt --size 640 --nms --out yolov8n.onnx',
       )}
 The file (opset 17) takes \`images\` [N, 3, H, W] and gives \`logits\`, or \`boxes\`, \`scores\` and more; its metadata holds the classes and the
-preprocessing. It is run once in ONNX Runtime and compared with the net; with --data, so is its accuracy on the held-out images.`,
+preprocessing. It is run once in ONNX Runtime and compared with the net; with --data, so is a classifier's accuracy on the held-out images.`,
     )
     .action(async (model: string, options: ExportOptions) => (await import('../commands/export.js')).runExport(model, options));
 }
