@@ -21,8 +21,8 @@ export class Slot {
   /** Which output of the node. */
   readonly index: number;
   data: HostValues | undefined;
-  /** Set on constants that belong to the graph's structure: shapes, axes, numbers of a formula. */
-  readonly constant: ArrayLike<number> | undefined;
+  /** Of constants, which belong to the graph's structure: shapes, axes, numbers of a formula. */
+  readonly #constant: ArrayLike<number> | (() => ArrayLike<number>) | undefined;
   /** What stands for the values of a long constant in the graph's structure. */
   readonly #name: string | undefined;
   /** What the runtime made of `data`. */
@@ -36,21 +36,36 @@ export class Slot {
   constructor(
     dtype: DType,
     dims: readonly number[],
-    source: { node?: Node; index?: number; data?: HostValues; constant?: ArrayLike<number>; name?: string },
+    source: {
+      node?: Node;
+      index?: number;
+      data?: HostValues;
+      constant?: ArrayLike<number> | (() => ArrayLike<number>);
+      name?: string;
+    },
   ) {
     this.dtype = dtype;
     this.dims = dims;
     this.node = source.node;
     this.index = source.index ?? 0;
     this.data = source.data;
-    this.constant = source.constant;
+    this.#constant = source.constant;
     this.#name = source.name;
+  }
+
+  get isConstant(): boolean {
+    return this.#constant !== undefined;
+  }
+
+  /** The values of a constant; those of a table are made anew, for the graph that is loaded. */
+  get constant(): ArrayLike<number> | undefined {
+    return typeof this.#constant === 'function' ? this.#constant() : this.#constant;
   }
 
   /** A number for the values of a constant, above 0; 0 for an input, whose values may be others in each run. */
   get signature(): number {
-    if (!this.constant) return 0;
-    return (this.#signature ??= intern(this.#name ?? `=${Array.from(this.constant).join()}`));
+    if (!this.isConstant) return 0;
+    return (this.#signature ??= intern(this.#name ?? `=${Array.from(this.constant!).join()}`));
   }
 
   #signature: number | undefined;
@@ -147,7 +162,7 @@ export class Value {
     const perm = permutation(this.layout, layout);
     const { slot } = this;
     // A weight from the host stays in the layout it is asked for in: it is used again, and so is what the optimizer makes of it.
-    if (slot.data && slot.constant === undefined && (layout === OIHW || this.rank === 2)) {
+    if (slot.data && !slot.isConstant && (layout === OIHW || this.rank === 2)) {
       this.slot = new Slot(slot.dtype, physical(this.shape, layout), { data: permute(slot.data, slot.dims, perm) });
       this.layout = layout;
       return this.slot;
@@ -253,10 +268,13 @@ export function constant(values: number | readonly number[], dims: readonly numb
 
 const constants = new Map<string, WeakRef<Slot>>();
 
-/** A long constant of the graph's structure, made once for all graphs; the name says what it holds, to the last value. */
+/**
+ * A long constant of the graph's structure. The name says what it holds, to the last value, which nothing keeps: `make` runs when a graph
+ * is loaded, and not when it is replayed.
+ */
 export function table(name: string, dims: readonly number[], dtype: DType, make: () => ArrayLike<number>): Slot {
   let slot = tables.get(name);
-  if (!slot) tables.set(name, (slot = new Slot(dtype, dims, { constant: make(), name })));
+  if (!slot) tables.set(name, (slot = new Slot(dtype, dims, { constant: make, name })));
   return slot;
 }
 

@@ -21,7 +21,7 @@ export function inferenceModel(trace: Trace<unknown>, graph: OpenGraph, names: N
     if (found !== undefined) return found;
     found = weights.get(slot) ?? `t${known.size}`;
     known.set(slot, found);
-    if (slot.constant) initializers.push(constantInitializer(found, slot));
+    if (slot.isConstant) initializers.push(constantInitializer(found, slot));
     else if (!slot.node) initializers.push(leafInitializer(found, slot));
     return found;
   };

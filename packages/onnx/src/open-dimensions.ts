@@ -37,7 +37,7 @@ export function openGraph(a: Trace<unknown>, others: readonly Trace<unknown>[], 
   const earlier = [a.input];
   for (const node of a.program.nodes) {
     const inputs = node.inputs.map((slot, place) => {
-      if (!slot?.constant) return slot;
+      if (!slot?.isConstant) return slot;
       const lists = [slot, ...twins.map((twin) => (twin.nodes.get(node) ?? node).inputs[place]!)].map(({ constant }) =>
         Array.from(constant!),
       );
@@ -80,12 +80,12 @@ function pair(a: Trace<unknown>, b: Trace<unknown>): Twins {
   const open: [Slot, Slot][] = a.program.outputs.map((slot, i) => [slot, b.program.outputs[i]]);
   for (let next = open.pop(); next; next = open.pop()) {
     const [x, y] = next;
-    if (x.constant && y.constant) continue;
+    if (x.isConstant && y.isConstant) continue;
     if (x === y || slots.get(x) === y) continue;
     if (slots.has(x)) throw refusal(x, 'is used otherwise');
     slots.set(x, y);
     if (!x.node || !y.node) {
-      const alike = !x.node && !y.node && !x.constant && !y.constant && sameNumbers(x.dims, y.dims);
+      const alike = !x.node && !y.node && !x.isConstant && !y.isConstant && sameNumbers(x.dims, y.dims);
       if (!alike || !sameNumbers(x.data!, y.data!)) throw refusal(x, 'has other values');
       continue;
     }
@@ -134,7 +134,7 @@ function openList(
     nodes.push(slot.node!);
     return slot;
   };
-  const sources = [...node.inputs.flatMap((slot) => (slot && !slot.constant ? [slot] : [])), ...earlier];
+  const sources = [...node.inputs.flatMap((slot) => (slot && !slot.isConstant ? [slot] : [])), ...earlier];
   const parts = lists[0].map((n, i) => {
     const wanted = along(lists, i);
     if (wanted.every((size) => size === n)) return ints([n]);

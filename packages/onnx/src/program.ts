@@ -46,7 +46,7 @@ export function collect(outputs: readonly Slot[]): Program {
     write(numbers); // the next one: what it is comes after
     enter(slot);
     write(slot.signature);
-    (slot.constant ? constants : leaves).push(slot);
+    (slot.isConstant ? constants : leaves).push(slot);
   };
   for (const node of nodes) {
     for (const input of node.inputs) {

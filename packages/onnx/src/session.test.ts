@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Slot, constant, raw } from './graph.js';
+import { Slot, constant, raw, table } from './graph.js';
 import { collect } from './program.js';
 import { Sessions, modelOf } from './session.js';
 
@@ -53,4 +53,19 @@ test("a step's inputs have no dimensions in the graph, so that ONNX Runtime keep
   const { inputs, outputs } = modelOf(collect([raw('Mul', [leaf(1, 2), constant(2)], [2])]));
   expect(inputs).toEqual([{ name: expect.any(String) as string, dtype: 'float32' }]);
   expect(outputs[0].dims).toEqual([2]);
+});
+
+test('the values of a table are made when a graph is loaded, and kept by nothing', () => {
+  const sessions = new Sessions();
+  let made = 0;
+  const weights = () => table('weights of this test', [2], 'float32', () => (made++, [3, 4]));
+  const product = (x: Slot): number[] => {
+    const y = raw('Mul', [x, weights()], [2]);
+    sessions.run([y]);
+    return [...y.data!];
+  };
+  expect(product(leaf(1, 2))).toEqual([3, 8]);
+  expect(product(leaf(2, 2))).toEqual([6, 8]);
+  expect(made).toBe(1);
+  sessions.dispose();
 });

